@@ -1,0 +1,19 @@
+# Finds XNNPACK and its thread pool, which ship neither pkg-config nor CMake files.
+# Defines the target XNNPACK::XNNPACK and the variable XNNPACK_FOUND.
+
+find_path(XNNPACK_INCLUDE_DIR NAMES xnnpack.h)
+find_library(XNNPACK_LIBRARY NAMES XNNPACK)
+find_library(PTHREADPOOL_LIBRARY NAMES pthreadpool)
+
+include(FindPackageHandleStandardArgs)
+find_package_handle_standard_args(XNNPACK
+    REQUIRED_VARS XNNPACK_LIBRARY PTHREADPOOL_LIBRARY XNNPACK_INCLUDE_DIR)
+
+if(XNNPACK_FOUND AND NOT TARGET XNNPACK::XNNPACK)
+    add_library(XNNPACK::XNNPACK UNKNOWN IMPORTED)
+    set_target_properties(XNNPACK::XNNPACK PROPERTIES
+        IMPORTED_LOCATION "${XNNPACK_LIBRARY}"
+        INTERFACE_INCLUDE_DIRECTORIES "${XNNPACK_INCLUDE_DIR}"
+        INTERFACE_LINK_LIBRARIES "${PTHREADPOOL_LIBRARY};m")
+endif()
+mark_as_advanced(XNNPACK_INCLUDE_DIR XNNPACK_LIBRARY PTHREADPOOL_LIBRARY)

@@ -1,0 +1,211 @@
+/*
+ * Building kernel latency predictors: the steps of the description, and the whole.
+ *
+ *     nnm_builder *builder = NULL;
+ *     nnm_builder_config_init(&builder, "path/to/workspace", NULL, &err);
+ *     nnm_build_options options = NNM_BUILD_OPTIONS_INIT;
+ *     nnm_build_result result = {0};
+ *     nnm_build_predictor_for_kernel(builder, "conv-bn-relu", "xnnpack_cpu", &options, &result, &err);
+ *     ...
+ *     nnm_build_result_fini(&result);
+ *     nnm_builder_free(builder);
+ *
+ * Thread-safety: a builder belongs to one thread at a time. Calls that profile take the machine-wide profiling lock
+ * (measure.h) while they measure, and calls that write take the workspace's own lock: NNM_ERR_BUSY names the holder.
+ */
+#ifndef NNMETER_BUILDER_H
+#define NNMETER_BUILDER_H
+
+#include <stdio.h>
+
+#include "nnmeter/backend.h"
+#include "nnmeter/config.h"
+#include "nnmeter/hooks.h"
+#include "nnmeter/kernel_data.h"
+#include "nnmeter/predictor.h"
+#include "nnmeter/sampler.h"
+#include "nnmeter/workspace.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- the builder configuration: an opened workspace and the caller's hooks ---- */
+
+typedef struct nnm_builder nnm_builder;
+
+/* Opens a workspace for building. `hooks` may be NULL and must outlive the builder. Errors: as nnm_workspace_open. */
+NNM_NODISCARD NNM_API nnm_status nnm_builder_config_init(nnm_builder **out, const char *workspace_path,
+                                                         const nnm_hooks *hooks, nnm_error *err);
+/* Reads the configuration files again; on failure the old configuration stays. */
+NNM_NODISCARD NNM_API nnm_status nnm_builder_config_reload(nnm_builder *builder, nnm_error *err);
+NNM_API void nnm_builder_free(nnm_builder *builder); /* NULL is allowed */
+NNM_API const nnm_workspace *nnm_builder_workspace(const nnm_builder *builder);
+
+/* Runs a small kernel on the backend, in a worker, with the workspace's settings; `latency_ms` may be NULL.
+ * Errors: NOT_FOUND (backend), UNSUPPORTED (not available, with the reason), BACKEND, CRASHED, TIMEOUT, BUSY. */
+NNM_NODISCARD NNM_API nnm_status nnm_connect_backend(nnm_builder *builder, const char *backend, double *latency_ms,
+                                                     nnm_error *err);
+
+/* ---- the steps ---- */
+
+typedef struct nnm_sample_options {
+    const char *mark;           /* names the files: letters, digits, '.', '_' and '-'; NULL: the mode's name */
+    nnm_sampling_mode mode;     /* NNM_SAMPLING_PRIOR */
+    const nnm_config_list *configs; /* around which fine-grained sampling samples; NULL with the prior */
+    const nnm_config_list *exclude; /* never drawn; may be NULL */
+    uint64_t seed;
+} nnm_sample_options;
+#define NNM_SAMPLE_OPTIONS_INIT {NULL, NNM_SAMPLING_PRIOR, NULL, NULL, 0}
+
+/* Draws `num` configurations (fine-grained: `num` around each), writes a model file for each and
+ * results/<kernel>_<mark>.json. If that file already has kernels, new ones are added and none is drawn again. `out`
+ * holds what the file holds and is the caller's. A configuration whose model cannot be written gets a line in
+ * generate_error.log. */
+NNM_NODISCARD NNM_API nnm_status nnm_generate_config_sample(nnm_builder *builder, const char *kernel_type, size_t num,
+                                                            const nnm_sample_options *options, nnm_kernel_data **out,
+                                                            nnm_error *err);
+
+/* Checks every model against the backend and sets converted_model to the file the backend loads; failures go to
+ * convert_error.log. `save_path`: configuration file to write the result to; NULL: none.
+ * Errors: PARTIAL never; BACKEND when every model failed. */
+NNM_NODISCARD NNM_API nnm_status nnm_convert_models(nnm_builder *builder, const char *backend, nnm_kernel_data *models,
+                                                    const char *save_path, size_t *failed, nnm_error *err);
+
+typedef struct nnm_profile_summary {
+    size_t requested; /* kernels given */
+    size_t known;     /* of these, already measured: taken from the journal */
+    size_t profiled;  /* measured now */
+    size_t failed;    /* lines added to profile_error.log */
+    double elapsed_s;
+    double measured_s;  /* of that, inside rounds */
+    double quiet_share; /* samples that passed the gate */
+    size_t repeated;    /* kernels whose rounds could be compared */
+    double agree5, agree10; /* share of kernels whose first and last round agree within 5 / 10 % */
+} nnm_profile_summary;
+
+/* Measures every kernel of `models` that the journal does not know yet for this backend, and fills in latencies.
+ * results/profiled_<kernel>.json is brought up to date, also when the call is interrupted. Every round is in the
+ * journal before the next begins. `summary` may be NULL.
+ * Errors: INTERRUPTED, BUSY, NO_SPACE, BACKEND (everything failed: the first reason is given). */
+NNM_NODISCARD NNM_API nnm_status nnm_profile_models(nnm_builder *builder, const char *backend, nnm_kernel_data *models,
+                                                    nnm_profile_summary *summary, nnm_error *err);
+
+/* generate_config_sample, convert_models and profile_models in one. */
+NNM_NODISCARD NNM_API nnm_status nnm_sample_and_profile_kernel_data(nnm_builder *builder, const char *kernel_type,
+                                                                    size_t num, const char *backend,
+                                                                    const nnm_sample_options *options,
+                                                                    nnm_kernel_data **out,
+                                                                    nnm_profile_summary *summary, nnm_error *err);
+
+/* ---- fitting ---- */
+
+typedef struct nnm_fit_options {
+    double error_threshold; /* relative error above which a test row is a large-error configuration, 0.1..1 */
+    double test_size;       /* share of rows kept for the test, 0..0.9; 0: train on every row */
+    uint64_t seed;          /* of the split and the forest */
+    unsigned threads;       /* 0: one a CPU */
+    const char *mark;       /* with a builder: names the files to write; NULL: write none */
+} nnm_fit_options;
+#define NNM_FIT_OPTIONS_INIT {0.1, 0.2, 10, 0, NULL}
+
+typedef struct nnm_fit_result {
+    nnm_predictor *predictor;
+    nnm_training_summary summary;
+    size_t duplicates;             /* rows dropped before the split because their configuration was there already */
+    nnm_config_list error_configs; /* test rows with a relative error above the threshold */
+} nnm_fit_result;
+NNM_API void nnm_fit_result_fini(nnm_fit_result *result);
+
+/* Drops duplicate configurations, splits the rest, fits the forest the description prescribes for the kernel type, and
+ * tests it. With a builder and a mark it writes collection/Data_…csv, collection/TestResult_…csv and
+ * predictors/….nnm. `builder` may be NULL.
+ * Errors: TOO_FEW_ROWS, VALUE, those of the learner and of writing. */
+NNM_NODISCARD NNM_API nnm_status nnm_build_predictor_by_data(nnm_builder *builder, const nnm_kernel_data *data,
+                                                             const nnm_fit_options *options, nnm_fit_result *out,
+                                                             nnm_error *err);
+
+/* ---- the loop ---- */
+
+typedef struct nnm_build_options {
+    size_t init_sample_num;        /* the description's experiment: 1000 */
+    size_t finegrained_sample_num; /* 10 */
+    size_t iteration;              /* 5; 1: no adaptive sampling */
+    double error_threshold;        /* 0.1 */
+    const char *mark;              /* appended to the documented marks; NULL or "": none */
+    uint64_t seed;
+    unsigned threads;
+} nnm_build_options;
+#define NNM_BUILD_OPTIONS_INIT {1000, 10, 5, 0.1, NULL, 0, 0}
+
+typedef struct nnm_build_result {
+    nnm_fit_result fit;          /* of the last iteration */
+    nnm_kernel_data *data;       /* everything sampled and profiled */
+    nnm_profile_summary profile; /* summed over the iterations */
+    size_t iterations;           /* done */
+    char predictor_path[4096];   /* the file that holds fit.predictor */
+} nnm_build_result;
+NNM_API void nnm_build_result_fini(nnm_build_result *result);
+
+/* Samples from the prior, profiles, fits: mark "prior". */
+NNM_NODISCARD NNM_API nnm_status nnm_build_initial_predictor_by_data(nnm_builder *builder, const char *kernel_type,
+                                                                     const char *backend,
+                                                                     const nnm_build_options *options,
+                                                                     nnm_build_result *out, nnm_error *err);
+
+/* One round of adaptive sampling on existing data: fits, samples around the configurations with large errors, profiles
+ * them, merges, fits again: mark "finegrained". Errors: also TOO_FEW_ROWS when no row has a large error. */
+NNM_NODISCARD NNM_API nnm_status nnm_build_adaptive_predictor_by_data(nnm_builder *builder,
+                                                                      const nnm_kernel_data *data,
+                                                                      const char *backend,
+                                                                      const nnm_build_options *options,
+                                                                      nnm_build_result *out, nnm_error *err);
+
+/* The whole for one kernel type: marks "prior", "finegrained1", "finegrained2", ... Interrupted or killed, it
+ * continues where it was when called again with the same arguments. */
+NNM_NODISCARD NNM_API nnm_status nnm_build_predictor_for_kernel(nnm_builder *builder, const char *kernel_type,
+                                                                const char *backend, const nnm_build_options *options,
+                                                                nnm_build_result *out, nnm_error *err);
+
+/* The whole for every kernel of predictorbuild_config.yaml, with its settings there. `report` (may be NULL) is called
+ * after each kernel, with NULL for a result when it failed; its error says why. Errors: PARTIAL when some failed. */
+typedef void (*nnm_build_report_fn)(void *context, const char *kernel_type, const nnm_build_result *result,
+                                    const nnm_error *error);
+NNM_NODISCARD NNM_API nnm_status nnm_build_latency_predictor(nnm_builder *builder, const char *backend, uint64_t seed,
+                                                             unsigned threads, nnm_build_report_fn report,
+                                                             void *context, nnm_error *err);
+
+/* ---- predicting and evaluating from configurations and tables ---- */
+
+/* Predicts one configuration, "HW=56,CIN=64,...". Columns that the predictor was trained on beyond the kernel's
+ * parameters must be given too. Errors: PARSE, VALUE, NOT_FOUND (a column the predictor needs), as in the message. */
+NNM_NODISCARD NNM_API nnm_status nnm_predict_config(const nnm_predictor *predictor, const char *config,
+                                                    nnm_prediction *out, nnm_error *err);
+
+/* A CSV table from anywhere: columns named like the kernel's parameters (any case), the target column, further numeric
+ * columns as features. BATCH, GROUPS, PAD and PADDING (same | valid) enter the cost of convolutions. */
+typedef struct nnm_table_options {
+    const char *target; /* column with the latencies, ms */
+    nnm_fit_options fit;
+} nnm_table_options;
+#define NNM_TABLE_OPTIONS_INIT {NULL, NNM_FIT_OPTIONS_INIT}
+
+/* Trains on a CSV table. `out->error_configs` stays empty. */
+NNM_NODISCARD NNM_API nnm_status nnm_train_csv(const char *kernel_type, const char *csv_path,
+                                               const nnm_table_options *options, nnm_fit_result *out, nnm_error *err);
+
+NNM_NODISCARD NNM_API nnm_status nnm_evaluate_csv(const nnm_predictor *predictor, const char *csv_path,
+                                                  const char *target, nnm_metrics *out, nnm_error *err);
+
+/* Writes the table to `out` with the columns predicted_ms, lower_ms, upper_ms added, rows in their order. */
+NNM_NODISCARD NNM_API nnm_status nnm_predict_csv(const nnm_predictor *predictor, const char *csv_path, FILE *out,
+                                                 nnm_error *err);
+
+/* Writes the feature table of kernel data: model_path, the features, latency (collection/Data_…csv). */
+NNM_NODISCARD NNM_API nnm_status nnm_export_csv(const nnm_kernel_data *data, const char *csv_path, nnm_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

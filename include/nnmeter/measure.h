@@ -1,0 +1,112 @@
+/*
+ * Measuring: the protocol by which a latency comes about, and the worker process in which a backend runs.
+ *
+ * A kernel is measured in several rounds at different moments. Each round opens the session anew, warms it up, and
+ * takes samples; a sample times as many calls as are needed to be long against the clock. A round's estimate is a low
+ * percentile of its samples, a kernel's latency is the median of its rounds, and its spread is kept beside it.
+ */
+#ifndef NNMETER_MEASURE_H
+#define NNMETER_MEASURE_H
+
+#include "nnmeter/backend.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+#define NNM_MAX_SAMPLES 512
+#define NNM_MAX_ROUNDS 64
+
+typedef struct nnm_protocol {
+    unsigned rounds;           /* 1..NNM_MAX_ROUNDS: moments at which a kernel is measured */
+    double warmup_ms;          /* calls before the first sample, at least one; > 0 */
+    double sample_us;          /* a sample times calls until it is at least this long; > 0 */
+    double round_ms;           /* samples are taken until this much time is spent, at least 5 samples; > 0 */
+    double timeout_s;          /* a round (open, warm-up, samples) that takes longer is killed; > 0 */
+    unsigned memory_limit_mib; /* address space the worker may add for a session; 0: no limit */
+    int cpu;                   /* CPU the worker is pinned to; -1: the protocol chooses, -2: not pinned */
+    double gate;               /* a sample counts as quiet when the throughput references before and after it are
+                                  within this share of the best seen (0.08); 0: every sample counts */
+} nnm_protocol;
+#define NNM_PROTOCOL_INIT {3, 3.0, 200.0, 20.0, 60.0, 0, -1, 0.08}
+
+/* Errors: VALUE with the member and its range. */
+NNM_NODISCARD NNM_API nnm_status nnm_protocol_check(const nnm_protocol *protocol, nnm_error *err);
+
+/* One round. */
+typedef struct nnm_round {
+    double estimate_ns;      /* one call: 10th percentile over the quiet samples, over all where none was quiet */
+    double open_ns;          /* opening the session */
+    double wall_ns;          /* the whole round */
+    size_t sample_count;     /* 1..NNM_MAX_SAMPLES */
+    size_t quiet_count;      /* samples that passed the gate */
+    size_t calls_per_sample;
+    double sample_ns[NNM_MAX_SAMPLES];   /* one call, mean over the sample's calls */
+    double reference_ns[NNM_MAX_SAMPLES]; /* the slower of the throughput references before and after the sample */
+    double reference_best_ns; /* fastest throughput reference this worker has seen */
+    double clock_ns;          /* latency reference: one fixed chain of dependent operations, median of the round */
+    double unix_time_s;      /* when it began */
+    int cpu;                 /* where it ran; -1: not pinned */
+} nnm_round;
+
+/* A kernel's latency from its rounds: median of the estimates; spread: half their range for fewer than 4 rounds, else
+ * 1.4826 * median absolute deviation. `count` is >= 1. */
+NNM_API void nnm_rounds_combine(const nnm_round *rounds, size_t count, double *latency_ns, double *spread_ns);
+
+/* ---- worker ---- */
+
+/* A child process that runs sessions of one backend for this process. It dies with its parent. */
+typedef struct nnm_worker nnm_worker;
+
+/* Starts a worker. Errors: UNSUPPORTED (backend not available, with the reason), IO, NO_MEMORY. */
+NNM_NODISCARD NNM_API nnm_status nnm_worker_start(nnm_worker **out, const nnm_backend *backend,
+                                                  const nnm_session_options *options, const nnm_protocol *protocol,
+                                                  nnm_error *err);
+
+/* Measures one round of one model file. Errors: those of the backend; CRASHED (signal or exit status named), TIMEOUT,
+ * PARSE (nonsense on the pipe). After CRASHED, TIMEOUT or PARSE the worker is gone; the next call starts a new one. */
+NNM_NODISCARD NNM_API nnm_status nnm_worker_measure(nnm_worker *worker, const char *model_path, nnm_round *out,
+                                                    nnm_error *err);
+
+/* Process id of the child, 0 while there is none. */
+NNM_API int nnm_worker_pid(const nnm_worker *worker);
+NNM_API void nnm_worker_stop(nnm_worker *worker); /* NULL is allowed; ends the child and frees */
+
+/* ---- the machine ---- */
+
+/* Takes the machine-wide profiling lock, so that no two profilers measure at once. The lock goes when this process
+ * ends, however it ends. Errors: BUSY; the message names the holder (program, pid, since when). */
+typedef struct nnm_machine_lock nnm_machine_lock;
+NNM_NODISCARD NNM_API nnm_status nnm_machine_lock_take(nnm_machine_lock **out, const char *purpose, nnm_error *err);
+NNM_API void nnm_machine_lock_release(nnm_machine_lock *lock); /* NULL is allowed */
+
+/* What this machine is. Texts are empty and numbers 0 where they cannot be known. */
+typedef struct nnm_machine {
+    char host[64];
+    char cpu[128];
+    char kernel_release[128]; /* of the operating system */
+    char governor[32];        /* frequency governor */
+    unsigned cpus;            /* usable by this process */
+    double memory_gib;
+    double load;       /* one-minute load average */
+    double clock_ghz;  /* measured: dependent operations a second, in cycles of their known latency */
+    double timer_ns;   /* cost of reading the clock */
+    bool may_realtime; /* real-time scheduling is permitted */
+} nnm_machine;
+NNM_API void nnm_machine_describe(nnm_machine *out);
+
+/* How noisy one CPU is: share of time in which the throughput reference is within 8 % of its best, and the spread of
+ * the clock reference. Takes `seconds` of that CPU. Errors: INVALID_ARGUMENT (no such CPU), IO. */
+typedef struct nnm_noise {
+    double quiet_share;       /* 0..1 */
+    double slow_factor;       /* median of the slow references / best; 1 where all were quiet */
+    double clock_spread;      /* (p90 - p10) / median of the clock reference */
+    size_t references;
+} nnm_noise;
+NNM_NODISCARD NNM_API nnm_status nnm_noise_measure(nnm_noise *out, unsigned cpu, double seconds, nnm_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

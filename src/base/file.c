@@ -1,0 +1,182 @@
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/buffer.h"
+#include "base/error.h"
+#include "base/memory.h"
+
+nnm_status nnm_file_read(const char *path, char **data, size_t *size_bytes, nnm_error *err)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return nnm_fail_errno(err, "cannot read '%s'", path);
+
+    nnm_status status = NNM_OK;
+    char *block = NULL;
+    size_t size = 0, capacity = 0;
+    struct stat info;
+    if (fstat(fd, &info) == 0 && S_ISREG(info.st_mode) && info.st_size > 0) capacity = (size_t)info.st_size + 1;
+    if (capacity < 4096) capacity = 4096;
+    block = malloc(capacity);
+    if (!block) {
+        status = nnm_fail_memory(err);
+        goto done;
+    }
+    for (;;) {
+        ssize_t n = read(fd, block + size, capacity - size - 1);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) {
+            status = nnm_fail_errno(err, "cannot read '%s'", path);
+            goto done;
+        }
+        if (n == 0) break;
+        size += (size_t)n;
+        if (size + 1 == capacity) {
+            void *grown = block;
+            status = nnm_grow(&grown, &capacity, capacity + 1, 1, err);
+            if (status) goto done;
+            block = grown;
+        }
+    }
+    block[size] = '\0';
+    *data = block;
+    *size_bytes = size;
+    block = NULL;
+done:
+    free(block);
+    close(fd);
+    return status;
+}
+
+nnm_status nnm_atomic_file_open(nnm_atomic_file *file, const char *path, nnm_error *err)
+{
+    *file = (nnm_atomic_file){0};
+    nnm_status status = NNM_OK;
+    file->path = nnm_strdup(path);
+    file->temporary = nnm_format("%s.%ld.tmp", path, (long)getpid());
+    if (!file->path || !file->temporary) {
+        status = nnm_fail_memory(err);
+        goto done;
+    }
+    file->stream = fopen(file->temporary, "wbe");
+    if (!file->stream) status = nnm_fail_errno(err, "cannot write '%s'", path);
+done:
+    if (status) {
+        free(file->path);
+        free(file->temporary);
+        *file = (nnm_atomic_file){0};
+    }
+    return status;
+}
+
+void nnm_atomic_file_discard(nnm_atomic_file *file)
+{
+    if (file->stream) fclose(file->stream);
+    if (file->temporary) unlink(file->temporary);
+    free(file->path);
+    free(file->temporary);
+    *file = (nnm_atomic_file){0};
+}
+
+/* Makes a rename survive a power cut. What cannot be synced (some file systems) is left to the system. */
+static void sync_folder_of(const char *path)
+{
+    char *folder = nnm_strdup(path);
+    if (!folder) return;
+    char *slash = strrchr(folder, '/');
+    if (slash) *slash = '\0';
+    int fd = open(slash ? (*folder ? folder : "/") : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0) {
+        (void)fsync(fd);
+        close(fd);
+    }
+    free(folder);
+}
+
+nnm_status nnm_atomic_file_commit(nnm_atomic_file *file, nnm_error *err)
+{
+    nnm_status status = NNM_OK;
+    FILE *stream = file->stream;
+    if (fflush(stream) != 0 || ferror(stream) || fsync(fileno(stream)) != 0)
+        status = nnm_fail_errno(err, "cannot write '%s'", file->path);
+    file->stream = NULL;
+    if (fclose(stream) != 0 && status == NNM_OK) status = nnm_fail_errno(err, "cannot write '%s'", file->path);
+    if (status == NNM_OK && rename(file->temporary, file->path) != 0)
+        status = nnm_fail_errno(err, "cannot write '%s'", file->path);
+    if (status == NNM_OK) {
+        sync_folder_of(file->path);
+        free(file->temporary);
+        file->temporary = NULL;
+    }
+    nnm_atomic_file_discard(file);
+    return status;
+}
+
+nnm_status nnm_file_write(const char *path, const void *data, size_t size_bytes, nnm_error *err)
+{
+    nnm_atomic_file file;
+    nnm_status status = nnm_atomic_file_open(&file, path, err);
+    if (status) return status;
+    if (size_bytes && fwrite(data, 1, size_bytes, file.stream) != size_bytes) {
+        status = nnm_fail_errno(err, "cannot write '%s'", path);
+        nnm_atomic_file_discard(&file);
+        return status;
+    }
+    return nnm_atomic_file_commit(&file, err);
+}
+
+nnm_status nnm_file_append_line(const char *path, const char *line, nnm_error *err)
+{
+    nnm_buffer text = {0};
+    nnm_buffer_text(&text, line);
+    nnm_buffer_text(&text, "\n");
+    nnm_status status = nnm_buffer_check(&text, err);
+    int fd = -1;
+    if (status) goto done;
+    for (char *p = text.data; p < text.data + text.size - 1; p++)
+        if (*p == '\n' || *p == '\r') *p = ' ';
+    fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    if (fd < 0 || write(fd, text.data, text.size) != (ssize_t)text.size)
+        status = nnm_fail_errno(err, "cannot write '%s'", path);
+done:
+    if (fd >= 0) close(fd);
+    nnm_buffer_fini(&text);
+    return status;
+}
+
+bool nnm_file_exists(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0 && S_ISREG(info.st_mode);
+}
+
+bool nnm_folder_exists(const char *path)
+{
+    struct stat info;
+    return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+nnm_status nnm_folder_create(const char *path, nnm_error *err)
+{
+    nnm_status status = NNM_OK;
+    char *copy = nnm_strdup(path);
+    if (!copy) return nnm_fail_memory(err);
+    for (char *p = copy + 1;; p++) {
+        if (*p != '/' && *p != '\0') continue;
+        char end = *p;
+        *p = '\0';
+        if (mkdir(copy, 0777) != 0 && !(errno == EEXIST && nnm_folder_exists(copy))) {
+            status = nnm_fail_errno(err, "cannot create folder '%s'", copy);
+            break;
+        }
+        *p = end;
+        if (end == '\0') break;
+    }
+    free(copy);
+    return status;
+}
