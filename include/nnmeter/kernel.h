@@ -54,6 +54,16 @@ NNM_API void nnm_kernel_param_range(const nnm_kernel *kernel, size_t index, int6
 /* Index of the parameter called `name`, or -1. */
 NNM_API int nnm_kernel_param_index(const nnm_kernel *kernel, const char *name);
 
+/* What the published system builds by default: INIT_SAMPLE_NUM of a new workspace here (a tenth of the published
+ * number), or 0 for a kernel type that is not built by default. */
+NNM_API size_t nnm_kernel_default_samples(const nnm_kernel *kernel);
+
+/* The random forest that the published system fits for this kernel type on a CPU. */
+typedef struct nnm_kernel_forest {
+    size_t trees, max_depth, max_features; /* max_features 0: all */
+} nnm_kernel_forest;
+NNM_API nnm_kernel_forest nnm_kernel_default_forest(const nnm_kernel *kernel);
+
 /* ---- configurations ---- */
 
 /* Checks ranges and what the parameters must have in common (dwconv: COUT = CIN), and refuses kernels whose weights
