@@ -22,31 +22,35 @@ typedef struct nnm_protocol {
     double warmup_ms;          /* calls before the first sample, at least one; > 0 */
     double sample_us;          /* a sample times calls until it is at least this long; > 0 */
     double round_ms;           /* samples are taken until this much time is spent, at least 5 samples; > 0 */
+    double budget_s;           /* a kernel that took this long in all gets no further rounds; > 0 */
     double timeout_s;          /* a round (open, warm-up, samples) that takes longer is killed; > 0 */
     unsigned memory_limit_mib; /* address space the worker may add for a session; 0: no limit */
     int cpu;                   /* CPU the worker is pinned to; -1: the protocol chooses, -2: not pinned */
     double gate;               /* a sample counts as quiet when the throughput references before and after it are
                                   within this share of the best seen (0.08); 0: every sample counts */
 } nnm_protocol;
-#define NNM_PROTOCOL_INIT {3, 3.0, 200.0, 20.0, 60.0, 0, -1, 0.08}
+#define NNM_PROTOCOL_INIT                           \
+    {                                               \
+        3, 3.0, 200.0, 20.0, 5.0, 60.0, 0, -1, 0.08 \
+    }
 
 /* Errors: VALUE with the member and its range. */
 NNM_NODISCARD NNM_API nnm_status nnm_protocol_check(const nnm_protocol *protocol, nnm_error *err);
 
 /* One round. */
 typedef struct nnm_round {
-    double estimate_ns;      /* one call: 10th percentile over the quiet samples, over all where none was quiet */
-    double open_ns;          /* opening the session */
-    double wall_ns;          /* the whole round */
-    size_t sample_count;     /* 1..NNM_MAX_SAMPLES */
-    size_t quiet_count;      /* samples that passed the gate */
+    double estimate_ns;  /* one call: 10th percentile over the quiet samples, over all where none was quiet */
+    double open_ns;      /* opening the session */
+    double wall_ns;      /* the whole round */
+    size_t sample_count; /* 1..NNM_MAX_SAMPLES */
+    size_t quiet_count;  /* samples that passed the gate */
     size_t calls_per_sample;
-    double sample_ns[NNM_MAX_SAMPLES];   /* one call, mean over the sample's calls */
+    double sample_ns[NNM_MAX_SAMPLES];    /* one call, mean over the sample's calls */
     double reference_ns[NNM_MAX_SAMPLES]; /* the slower of the throughput references before and after the sample */
-    double reference_best_ns; /* fastest throughput reference this worker has seen */
-    double clock_ns;          /* latency reference: one fixed chain of dependent operations, median of the round */
-    double unix_time_s;      /* when it began */
-    int cpu;                 /* where it ran; -1: not pinned */
+    double reference_best_ns;             /* fastest throughput reference this worker has seen */
+    double clock_ns;    /* latency reference: one fixed chain of dependent operations, median of the round */
+    double unix_time_s; /* when it began */
+    int cpu;            /* where it ran; -1: not pinned */
 } nnm_round;
 
 /* A kernel's latency from its rounds: median of the estimates; spread: half their range for fewer than 4 rounds, else
@@ -98,9 +102,9 @@ NNM_API void nnm_machine_describe(nnm_machine *out);
 /* How noisy one CPU is: share of time in which the throughput reference is within 8 % of its best, and the spread of
  * the clock reference. Takes `seconds` of that CPU. Errors: INVALID_ARGUMENT (no such CPU), IO. */
 typedef struct nnm_noise {
-    double quiet_share;       /* 0..1 */
-    double slow_factor;       /* median of the slow references / best; 1 where all were quiet */
-    double clock_spread;      /* (p90 - p10) / median of the clock reference */
+    double quiet_share;  /* 0..1 */
+    double slow_factor;  /* median of the slow references / best; 1 where all were quiet */
+    double clock_spread; /* (p90 - p10) / median of the clock reference */
     size_t references;
 } nnm_noise;
 NNM_NODISCARD NNM_API nnm_status nnm_noise_measure(nnm_noise *out, unsigned cpu, double seconds, nnm_error *err);
