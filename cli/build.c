@@ -139,10 +139,7 @@ static int run_adapt(const cli_command *self, const void *values)
         table_head();
         table_row(v->kernel, &result);
     }
-    if (!code && result.profile.failed) {
-        list_unmeasured(builder, result.data);
-        code = EXIT_PART;
-    }
+    if (!code) code = tell_failures(builder, result.profile.failed, "profile");
     nnm_build_result_fini(&result);
     nnm_kernel_data_free(data);
     nnm_builder_free(builder);
@@ -236,6 +233,7 @@ static void report_kernel(void *context, const char *kernel, const nnm_build_res
     build_report *report = context;
     if (!result) {
         report->partly = true;
+        if (error->code == NNM_ERR_INTERRUPTED) return; /* that ends the build and is told then */
         command_error(report->command, "%s: %s", kernel, error->message);
         if (report->json)
             output_append(&report->rows,
@@ -249,10 +247,7 @@ static void report_kernel(void *context, const char *kernel, const nnm_build_res
         report->headed = true;
         table_row(kernel, result);
     }
-    if (result->profile.failed) {
-        report->partly = true;
-        list_unmeasured(report->builder, result->data);
-    }
+    if (tell_failures(report->builder, result->profile.failed, "profile")) report->partly = true;
 }
 
 static int build_one(const cli_command *self, nnm_builder *builder, const build_values *v, build_report *report)

@@ -84,8 +84,8 @@ int collect_data(const cli_command *command, const char *workspace, const char *
 /* The backend to use: the one given, or the workspace's. */
 const char *choose_backend(const nnm_builder *builder, const char *given);
 
-/* Names on stderr the kernels of `data` without a latency, where there are any. */
-void list_unmeasured(const nnm_builder *builder, const nnm_kernel_data *data);
+/* Tells where the failures of a step ("convert", "profile") are listed. Returns EXIT_PART if there are any. */
+int tell_failures(const nnm_builder *builder, size_t failed, const char *step);
 
 /* ---- results ---- */
 

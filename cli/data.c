@@ -212,11 +212,7 @@ static int convert_kernel(const cli_command *self, nnm_builder *builder, const m
         printf("%-18s %9zu %7zu\n", kernel, data->count - failed, failed);
         fflush(stdout);
     }
-    if (failed)
-        output_warning("%zu of %zu kernels cannot be converted; the reasons stand in "
-                       "%s/predictor_build/results/convert_error.log",
-                       failed, data->count, nnm_workspace_path(nnm_builder_workspace(builder)));
-    return failed ? EXIT_PART : EXIT_DONE;
+    return tell_failures(builder, failed, "convert");
 }
 
 static int run_convert(const cli_command *self, const void *values)
@@ -267,8 +263,7 @@ static int profile_kernel(const cli_command *self, nnm_builder *builder, const m
                output_share(if_known(repeated, summary.agree10), agree10));
         fflush(stdout);
     }
-    list_unmeasured(builder, data);
-    return summary.failed ? EXIT_PART : EXIT_DONE;
+    return tell_failures(builder, summary.failed, "profile");
 }
 
 static int run_profile(const cli_command *self, const void *values)

@@ -48,11 +48,12 @@ int output_end(int code)
 {
     clear_progress();
     errno = 0;
-    if (fflush(stdout) == 0 && !ferror(stdout)) return code;
+    bool written = fflush(stdout) == 0 && !ferror(stdout);
+    if (written || code == EXIT_FAILED) return code;
     char message[256];
     snprintf(message, sizeof message, "cannot write to standard output: %s", strerror(errno ? errno : EIO));
     output_error("", message);
-    return code == EXIT_DONE ? EXIT_FAILED : code;
+    return EXIT_FAILED;
 }
 
 /* ---- talk ---- */

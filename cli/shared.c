@@ -9,8 +9,6 @@
 
 #include "commands.h"
 
-#define UNMEASURED_LINES 10
-
 int command_fail(const cli_command *command, const nnm_error *err)
 {
     output_error(command->name, err->message);
@@ -146,20 +144,12 @@ const char *choose_backend(const nnm_builder *builder, const char *given)
     return given ? given : nnm_workspace_backend(nnm_builder_workspace(builder))->backend;
 }
 
-void list_unmeasured(const nnm_builder *builder, const nnm_kernel_data *data)
+int tell_failures(const nnm_builder *builder, size_t failed, const char *step)
 {
-    size_t count = 0;
-    for (size_t i = 0; i < data->count; i++) {
-        const nnm_kernel_record *record = &data->records[i];
-        if (record->has_latency || ++count > UNMEASURED_LINES) continue;
-        char text[256] = "";
-        if (record->has_config) nnm_kernel_config_format(data->kernel, &record->config, text, sizeof text);
-        output_warning("%s %s has no latency: %s", nnm_kernel_name(data->kernel), record->id, text);
-    }
-    if (count > UNMEASURED_LINES) output_warning("%zu more have none", count - UNMEASURED_LINES);
-    if (count)
-        output_warning("the reasons stand in %s/predictor_build/results/profile_error.log",
-                       nnm_workspace_path(nnm_builder_workspace(builder)));
+    if (failed == 0) return EXIT_DONE;
+    output_warning("%zu kernels failed; the reasons stand in %s/predictor_build/results/%s_error.log", failed,
+                   nnm_workspace_path(nnm_builder_workspace(builder)), step);
+    return EXIT_PART;
 }
 
 /* ---- results ---- */
