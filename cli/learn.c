@@ -162,7 +162,9 @@ const cli_command command_train = {
     .run = run_train,
     .values_size = sizeof(train_values),
     OPTIONS(train_options),
-    .usage = "--kernel K (--csv F --target COLUMN | --workspace DIR | --configs F... [--latencies F...]) -o PREDICTOR",
+    .usage = "--kernel K -o PREDICTOR --csv F --target COLUMN [options]\n"
+             "       nn-meter train --kernel K -o PREDICTOR --workspace DIR [options]\n"
+             "       nn-meter train --kernel K -o PREDICTOR --configs F... [--latencies F...] [options]",
     .details = "A fifth of the rows is kept for the test that is reported.\n",
     .example = "  nn-meter train --kernel conv-bn-relu --csv conv.csv --target latency_ms -o conv.nnm\n"
                "  nn-meter train --kernel conv-bn-relu --workspace ws -o conv.nnm\n",

@@ -63,8 +63,8 @@ static const cli_command command_main = {
     .values_size = sizeof(main_values),
     OPTIONS(main_options),
     .example = "  nn-meter create --workspace ws --backend xnnpack_cpu\n"
-               "  nn-meter build --workspace ws --kernel conv-bn-relu --num 100 --iteration 2\n"
-               "  nn-meter predict --predictor ws/predictor_build/results/predictors/conv-bn-relu_finegrained1.nnm \\\n"
+               "  nn-meter build --workspace ws --kernel conv-bn-relu --num 200 --iteration 1\n"
+               "  nn-meter predict --predictor ws/predictor_build/results/predictors/conv-bn-relu_prior.nnm \\\n"
                "      --config HW=56,CIN=64,COUT=128,KERNEL_SIZE=3,STRIDES=1\n",
 };
 

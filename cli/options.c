@@ -148,10 +148,10 @@ static bool wrong_number(const cli_command *command, const cli_option *option, c
 {
     const char *kind = option->kind == OPTION_INTEGER ? "a whole number" : "a number";
     if (option->maximum > 0) {
-        usage_error(command, "option '--%s' takes %s from %.17g to %.17g, not '%s'", option->name, kind,
+        usage_error(command, "option '--%s' takes %s from %.10g to %.10g, not '%s'", option->name, kind,
                     option->minimum, option->maximum, text);
     } else {
-        usage_error(command, "option '--%s' takes %s from %.17g, not '%s'", option->name, kind, option->minimum, text);
+        usage_error(command, "option '--%s' takes %s from %.10g, not '%s'", option->name, kind, option->minimum, text);
     }
     return false;
 }
@@ -194,7 +194,7 @@ static bool set_choice(const cli_command *command, const cli_option *option, con
         if (choice[span] == '\0') break;
         choice += span + 1;
     }
-    usage_error(command, "option '--%s' takes %s, not '%s'", option->name, option->choices, text);
+    usage_error(command, "option '--%s' takes one of %s, not '%s'", option->name, option->choices, text);
     return false;
 }
 

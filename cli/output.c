@@ -23,7 +23,6 @@ static struct {
 } screen;
 
 static volatile sig_atomic_t stop_asked;
-static pid_t main_process;
 
 void output_begin(void)
 {
@@ -153,10 +152,7 @@ static bool on_interrupted(void *context)
 
 static void on_signal(int number)
 {
-    if (getpid() != main_process) { /* a worker that has not set its own handlers: the parent decides when it ends */
-        if (number == SIGTERM) _exit(EXIT_INTERRUPTED);
-        return;
-    }
+    (void)number;
     if (stop_asked) _exit(EXIT_INTERRUPTED);
     stop_asked = 1;
     static const char text[] = "\n(nn-Meter) Stopping; what was measured is kept. Once more ends at once.\n";
@@ -171,7 +167,6 @@ const nnm_hooks *output_hooks(void)
     static const nnm_hooks hooks = {NULL, on_log, on_progress, on_interrupted};
     struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
     sigemptyset(&action.sa_mask);
-    main_process = getpid();
     sigaction(SIGINT, &action, NULL);
     sigaction(SIGTERM, &action, NULL);
     return &hooks;
