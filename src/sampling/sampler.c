@@ -12,7 +12,7 @@
 /* After so many draws in a row that gave nothing new, what is left of a prior's space is too rare to wait for. */
 #define FRUITLESS_PRIOR_DRAWS 100000
 /* After so many, what is left around a configuration is listed rather than drawn. */
-#define FRUITLESS_FINEGRAINED_DRAWS 1000
+#define FRUITLESS_FINEGRAINED_DRAWS 100
 
 /* Numbers of the random streams that one seed gives. */
 enum { STREAM_PRIOR = 1, STREAM_FINEGRAINED = 2 };
@@ -196,7 +196,7 @@ static nnm_status draw_around(sampling *s, const nnm_kernel_config *centre, size
     neighbourhood space;
     find_neighbourhood(&space, s, centre);
     size_t wanted = num;
-    for (size_t fruitless = 0; wanted && fruitless < FRUITLESS_FINEGRAINED_DRAWS;) {
+    for (size_t fruitless = 0; wanted && fruitless < space.size && fruitless < FRUITLESS_FINEGRAINED_DRAWS;) {
         nnm_kernel_config config = neighbour(&space, s, nnm_rng_below(&s->rng, space.size));
         bool added;
         nnm_status status = offer(s, &config, &added, err);

@@ -9,12 +9,15 @@
 
 /*
  * Sources:
- *   [tv]  torchvision (0.15 and later), the metadata of each model's weights (num_params; _ops, in 1e9 multiply-adds, 3 digits),
- *         which its documentation shows as "num_params" and "GFLOPS"
- *   [cv]  pytorchcv (github.com/osmr/imgclsmob, pytorch/README.md), column Params
- *   [caffe] bvlc_googlenet of Caffe's model zoo: 6,998,552 parameters without the auxiliary classifiers, and half of
- * the 3,168,570,904 FLOPs that PyTorch's counter gives for the same layers papers: MobileNets 2017, table 8; ShuffleNet
- * V2, table 8; ProxylessNAS as listed in later papers (320 M)
+ * [tv] torchvision, the metadata of each model's weights: num_params, and _ops in 1e9 multiply-adds with 3 digits (its
+ * documentation shows them as "num_params" and "GFLOPS").
+ *
+ * [cv] pytorchcv (github.com/osmr/imgclsmob, pytorch/README.md), column Params.
+ *
+ * [caffe] Caffe's bvlc_googlenet without the auxiliary classifiers: 6,998,552 parameters, and half of the 3,168,570,904
+ * FLOPs that are published for a PyTorch model of the same layers.
+ *
+ * Papers: MobileNets 2017, table 8; ShuffleNet V2, table 8; ProxylessNAS is quoted with 320 M by later papers.
  *
  * Parameters must agree to the last one. Multiply-adds must agree within what the source rounds to, and 1 % at most;
  * ShuffleNet V2 x0.5 is published as 0.04e9 by torchvision and as 41 M by the paper, ours are 40.5 M: 1.5 %.
