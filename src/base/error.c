@@ -37,8 +37,7 @@ const char *nnm_version(void)
     return NNM_VERSION;
 }
 
-static void set_message(nnm_error *err, nnm_status code, const char *format, va_list arguments)
-    NNM_PRINTF(3, 0);
+static void set_message(nnm_error *err, nnm_status code, const char *format, va_list arguments) NNM_PRINTF(3, 0);
 
 static void set_message(nnm_error *err, nnm_status code, const char *format, va_list arguments)
 {
