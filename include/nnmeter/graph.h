@@ -46,7 +46,7 @@ typedef enum nnm_layout {
     NNM_LAYOUT_NHWC = 1
 } nnm_layout;
 
-/* Operators. Input order stands behind each; optional inputs in brackets. */
+/* Operators. Input order stands behind each; optional inputs in brackets. All inputs but x must be constants. */
 typedef enum nnm_op {
     NNM_OP_CONV = 0,        /* x, weight [, bias]; 2-D, grouped: groups == CIN is depthwise */
     NNM_OP_BATCH_NORM,      /* x, scale, bias, mean, variance, each [C]; inference form */
@@ -104,6 +104,7 @@ NNM_NODISCARD NNM_API nnm_status nnm_graph_add_node(nnm_graph *graph, nnm_op op,
                                                     const nnm_attributes *attributes, const nnm_tensor_id *inputs,
                                                     size_t input_count, nnm_tensor_id *out, nnm_error *err);
 
+/* Outputs are tensors that a node computes, each marked once. Errors: INVALID_ARGUMENT. */
 NNM_NODISCARD NNM_API nnm_status nnm_graph_mark_output(nnm_graph *graph, nnm_tensor_id tensor, nnm_error *err);
 
 /* ---- read; indices are trusted, pointers stay valid until the graph is changed or freed ---- */

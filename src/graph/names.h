@@ -1,0 +1,20 @@
+/* Which tensor has a name: open addressing, so that whole networks stay linear to build. */
+#ifndef NNM_GRAPH_NAMES_H
+#define NNM_GRAPH_NAMES_H
+
+#include "nnmeter/graph.h"
+
+typedef struct nnm_names {
+    size_t *slots;   /* tensor id + 1; 0: free */
+    size_t capacity; /* a power of two, at most half full */
+    size_t count;
+} nnm_names;
+
+/* Makes room for one more name, so that nnm_names_put cannot fail. */
+NNM_NODISCARD nnm_status nnm_names_reserve(nnm_names *names, const nnm_tensor *tensors, nnm_error *err);
+/* Remembers tensors[id].name, which must not be known yet. */
+void nnm_names_put(nnm_names *names, const nnm_tensor *tensors, nnm_tensor_id id);
+bool nnm_names_has(const nnm_names *names, const nnm_tensor *tensors, const char *name);
+void nnm_names_fini(nnm_names *names);
+
+#endif
