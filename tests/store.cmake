@@ -1,0 +1,1 @@
+nnm_add_unit_test(kernel_data nnm_store)
