@@ -47,6 +47,13 @@ static const nnm_option options[] = {
      .minimum = 0.001,
      .maximum = 600000,
      .comment = "Milliseconds of samples in a round; at least five samples are taken."},
+    {.key = "BUDGET_S",
+     .type = NNM_OPTION_REAL,
+     .offset = MEMBER(protocol.budget_s),
+     .minimum = 0.001,
+     .maximum = 86400,
+     .comment = "Seconds after which a kernel gets no further rounds: the few giants of a sample would otherwise take\n"
+                "most of the time."},
     {.key = "TIMEOUT_S",
      .type = NNM_OPTION_REAL,
      .offset = MEMBER(protocol.timeout_s),
