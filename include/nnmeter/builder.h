@@ -50,13 +50,16 @@ NNM_NODISCARD NNM_API nnm_status nnm_connect_backend(nnm_builder *builder, const
 /* ---- the steps ---- */
 
 typedef struct nnm_sample_options {
-    const char *mark;           /* names the files: letters, digits, '.', '_' and '-'; NULL: the mode's name */
-    nnm_sampling_mode mode;     /* NNM_SAMPLING_PRIOR */
+    const char *mark;               /* names the files: letters, digits, '.', '_' and '-'; NULL: the mode's name */
+    nnm_sampling_mode mode;         /* NNM_SAMPLING_PRIOR */
     const nnm_config_list *configs; /* around which fine-grained sampling samples; NULL with the prior */
     const nnm_config_list *exclude; /* never drawn; may be NULL */
     uint64_t seed;
 } nnm_sample_options;
-#define NNM_SAMPLE_OPTIONS_INIT {NULL, NNM_SAMPLING_PRIOR, NULL, NULL, 0}
+#define NNM_SAMPLE_OPTIONS_INIT                 \
+    {                                           \
+        NULL, NNM_SAMPLING_PRIOR, NULL, NULL, 0 \
+    }
 
 /* Draws `num` configurations (fine-grained: `num` around each), writes a model file for each and
  * results/<kernel>_<mark>.json. If that file already has kernels, new ones are added and none is drawn again. `out`
@@ -78,9 +81,9 @@ typedef struct nnm_profile_summary {
     size_t profiled;  /* measured now */
     size_t failed;    /* lines added to profile_error.log */
     double elapsed_s;
-    double measured_s;  /* of that, inside rounds */
-    double quiet_share; /* samples that passed the gate */
-    size_t repeated;    /* kernels whose rounds could be compared */
+    double measured_s;      /* of that, inside rounds */
+    double quiet_share;     /* samples that passed the gate */
+    size_t repeated;        /* kernels whose rounds could be compared */
     double agree5, agree10; /* share of kernels whose first and last round agree within 5 / 10 % */
 } nnm_profile_summary;
 
@@ -95,8 +98,8 @@ NNM_NODISCARD NNM_API nnm_status nnm_profile_models(nnm_builder *builder, const 
 NNM_NODISCARD NNM_API nnm_status nnm_sample_and_profile_kernel_data(nnm_builder *builder, const char *kernel_type,
                                                                     size_t num, const char *backend,
                                                                     const nnm_sample_options *options,
-                                                                    nnm_kernel_data **out,
-                                                                    nnm_profile_summary *summary, nnm_error *err);
+                                                                    nnm_kernel_data **out, nnm_profile_summary *summary,
+                                                                    nnm_error *err);
 
 /* ---- fitting ---- */
 
@@ -107,7 +110,10 @@ typedef struct nnm_fit_options {
     unsigned threads;       /* 0: one a CPU */
     const char *mark;       /* with a builder: names the files to write; NULL: write none */
 } nnm_fit_options;
-#define NNM_FIT_OPTIONS_INIT {0.1, 0.2, 10, 0, NULL}
+#define NNM_FIT_OPTIONS_INIT  \
+    {                         \
+        0.1, 0.2, 10, 0, NULL \
+    }
 
 typedef struct nnm_fit_result {
     nnm_predictor *predictor;
@@ -136,7 +142,10 @@ typedef struct nnm_build_options {
     uint64_t seed;
     unsigned threads;
 } nnm_build_options;
-#define NNM_BUILD_OPTIONS_INIT {1000, 10, 5, 0.1, NULL, 0, 0}
+#define NNM_BUILD_OPTIONS_INIT       \
+    {                                \
+        1000, 10, 5, 0.1, NULL, 0, 0 \
+    }
 
 typedef struct nnm_build_result {
     nnm_fit_result fit;          /* of the last iteration */
@@ -155,8 +164,7 @@ NNM_NODISCARD NNM_API nnm_status nnm_build_initial_predictor_by_data(nnm_builder
 
 /* One round of adaptive sampling on existing data: fits, samples around the configurations with large errors, profiles
  * them, merges, fits again: mark "finegrained". Errors: also TOO_FEW_ROWS when no row has a large error. */
-NNM_NODISCARD NNM_API nnm_status nnm_build_adaptive_predictor_by_data(nnm_builder *builder,
-                                                                      const nnm_kernel_data *data,
+NNM_NODISCARD NNM_API nnm_status nnm_build_adaptive_predictor_by_data(nnm_builder *builder, const nnm_kernel_data *data,
                                                                       const char *backend,
                                                                       const nnm_build_options *options,
                                                                       nnm_build_result *out, nnm_error *err);
@@ -188,7 +196,10 @@ typedef struct nnm_table_options {
     const char *target; /* column with the latencies, ms */
     nnm_fit_options fit;
 } nnm_table_options;
-#define NNM_TABLE_OPTIONS_INIT {NULL, NNM_FIT_OPTIONS_INIT}
+#define NNM_TABLE_OPTIONS_INIT     \
+    {                              \
+        NULL, NNM_FIT_OPTIONS_INIT \
+    }
 
 /* Trains on a CSV table. `out->error_configs` stays empty. */
 NNM_NODISCARD NNM_API nnm_status nnm_train_csv(const char *kernel_type, const char *csv_path,

@@ -44,7 +44,8 @@ typedef struct nnm_predictorbuild_config {
 typedef struct nnm_backend_config {
     char backend[NNM_KERNEL_NAME_BYTES]; /* BACKEND */
     unsigned threads;                    /* THREADS, 1..256 */
-    nnm_protocol protocol;               /* ROUNDS, WARMUP_MS, SAMPLE_US, ROUND_MS, TIMEOUT_S, MEMORY_LIMIT_MIB, CPU, GATE */
+    nnm_protocol
+        protocol; /* ROUNDS, WARMUP_MS, SAMPLE_US, ROUND_MS, BUDGET_S, TIMEOUT_S, MEMORY_LIMIT_MIB, CPU, GATE */
 } nnm_backend_config;
 
 /* A zero-initialised struct may be given to _fini. */

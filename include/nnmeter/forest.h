@@ -35,7 +35,10 @@ typedef struct nnm_forest_options {
 } nnm_forest_options;
 
 /* The published recipe: 370 trees of depth 50, all features a split. */
-#define NNM_FOREST_OPTIONS_INIT {370, 50, 0, 2, 1, true, 10, 0}
+#define NNM_FOREST_OPTIONS_INIT       \
+    {                                 \
+        370, 50, 0, 2, 1, true, 10, 0 \
+    }
 
 /* Fits a forest that minimises squared error. x: rows * columns values; y: rows values; weight: rows values >= 0 with
  * a positive sum, or NULL for equal weights. All values must be finite. The inputs are only read during the call.

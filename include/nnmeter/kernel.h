@@ -89,7 +89,10 @@ typedef struct nnm_graph_options {
     int64_t batch_size; /* >= 1 */
     uint64_t seed;      /* of the weights; equal seeds give equal weights */
 } nnm_graph_options;
-#define NNM_GRAPH_OPTIONS_INIT {NNM_LAYOUT_NCHW, 1, 0}
+#define NNM_GRAPH_OPTIONS_INIT \
+    {                          \
+        NNM_LAYOUT_NCHW, 1, 0  \
+    }
 
 /* Builds the graph of one configuration with seeded random weights, scaled so that activations keep their variance.
  * The graph is the caller's. Errors: VALUE (see nnm_kernel_config_check), NO_MEMORY. */

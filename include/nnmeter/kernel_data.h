@@ -51,8 +51,8 @@ NNM_NODISCARD NNM_API nnm_status nnm_kernel_data_add(nnm_kernel_data *data, cons
 /* Reads a file into new data for `kernel`. Configuration and latency files are told apart by what their entries hold;
  * one with both is fine. Errors: NOT_FOUND (file; no entry for this kernel type, then those found are listed), IO,
  * PARSE (line and column), VALUE (id and key). */
-NNM_NODISCARD NNM_API nnm_status nnm_kernel_data_load(nnm_kernel_data **out, const nnm_kernel *kernel,
-                                                      const char *path, nnm_error *err);
+NNM_NODISCARD NNM_API nnm_status nnm_kernel_data_load(nnm_kernel_data **out, const nnm_kernel *kernel, const char *path,
+                                                      nnm_error *err);
 
 /* Adds everything of `from` to `into`: new ids are appended; known ones gain what they lack. Errors: VALUE when both
  * have a configuration or a latency for an id and they differ. `into` is unchanged on failure. */

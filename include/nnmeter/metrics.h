@@ -20,8 +20,8 @@ typedef struct nnm_metrics {
 
 /* Errors: TOO_FEW_ROWS (rows is 0), VALUE (row of a measured value that is not finite and > 0, or of a prediction
  * that is not finite). */
-NNM_NODISCARD NNM_API nnm_status nnm_metrics_compute(nnm_metrics *out, const double *measured,
-                                                     const double *predicted, size_t rows, nnm_error *err);
+NNM_NODISCARD NNM_API nnm_status nnm_metrics_compute(nnm_metrics *out, const double *measured, const double *predicted,
+                                                     size_t rows, nnm_error *err);
 
 #ifdef __cplusplus
 }

@@ -65,8 +65,7 @@ typedef struct nnm_prediction {
 } nnm_prediction;
 
 /* Predicts `rows` rows of nnm_predictor_feature_count values each. Cannot fail. */
-NNM_API void nnm_predictor_predict(const nnm_predictor *predictor, const double *x, size_t rows,
-                                   nnm_prediction *out);
+NNM_API void nnm_predictor_predict(const nnm_predictor *predictor, const double *x, size_t rows, nnm_prediction *out);
 
 NNM_API const char *nnm_predictor_kernel_type(const nnm_predictor *predictor);
 NNM_API const char *nnm_predictor_model(const nnm_predictor *predictor); /* "random_forest" */

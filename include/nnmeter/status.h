@@ -32,20 +32,20 @@ typedef enum nnm_status {
     NNM_OK = 0,
     NNM_ERR_INVALID_ARGUMENT = -1, /* the caller passed something no input could make right */
     NNM_ERR_NO_MEMORY = -2,
-    NNM_ERR_IO = -3,           /* a file or a pipe could not be read or written */
-    NNM_ERR_NOT_FOUND = -4,    /* a file, workspace, kernel type, backend, column or id does not exist */
-    NNM_ERR_EXISTS = -5,       /* something is already there and would be overwritten */
-    NNM_ERR_PARSE = -6,        /* text or bytes are not in their format (YAML, JSON, CSV, ONNX) */
-    NNM_ERR_VALUE = -7,        /* well-formed, but a value is of the wrong type or out of its range */
-    NNM_ERR_UNSUPPORTED = -8,  /* right, but not something this build, backend or format can do */
-    NNM_ERR_VERSION = -9,      /* written for another version */
-    NNM_ERR_CHECKSUM = -10,    /* bytes were damaged after they were written */
-    NNM_ERR_BACKEND = -11,     /* a runtime reported an error */
-    NNM_ERR_CRASHED = -12,     /* a worker process died while it ran a kernel */
-    NNM_ERR_TIMEOUT = -13,     /* a worker process did not answer in time and was killed */
-    NNM_ERR_BUSY = -14,        /* somebody else holds an exclusive lock */
-    NNM_ERR_INTERRUPTED = -15, /* the caller asked to stop; what was done so far is kept */
-    NNM_ERR_NO_SPACE = -16,    /* the disk is full */
+    NNM_ERR_IO = -3,            /* a file or a pipe could not be read or written */
+    NNM_ERR_NOT_FOUND = -4,     /* a file, workspace, kernel type, backend, column or id does not exist */
+    NNM_ERR_EXISTS = -5,        /* something is already there and would be overwritten */
+    NNM_ERR_PARSE = -6,         /* text or bytes are not in their format (YAML, JSON, CSV, ONNX) */
+    NNM_ERR_VALUE = -7,         /* well-formed, but a value is of the wrong type or out of its range */
+    NNM_ERR_UNSUPPORTED = -8,   /* right, but not something this build, backend or format can do */
+    NNM_ERR_VERSION = -9,       /* written for another version */
+    NNM_ERR_CHECKSUM = -10,     /* bytes were damaged after they were written */
+    NNM_ERR_BACKEND = -11,      /* a runtime reported an error */
+    NNM_ERR_CRASHED = -12,      /* a worker process died while it ran a kernel */
+    NNM_ERR_TIMEOUT = -13,      /* a worker process did not answer in time and was killed */
+    NNM_ERR_BUSY = -14,         /* somebody else holds an exclusive lock */
+    NNM_ERR_INTERRUPTED = -15,  /* the caller asked to stop; what was done so far is kept */
+    NNM_ERR_NO_SPACE = -16,     /* the disk is full */
     NNM_ERR_TOO_FEW_ROWS = -17, /* not enough data to split, train or evaluate */
     NNM_ERR_PARTIAL = -18,      /* finished, but some parts failed; they are listed where the call says */
     NNM_ERR_INTERNAL = -19      /* a bug in this library */
@@ -55,13 +55,19 @@ typedef enum nnm_status {
 
 typedef struct nnm_error {
     nnm_status code;
-    size_t line;   /* 1-based line of the file that the message names; 0 where none is known */
-    size_t column; /* 1-based; 0 where none is known */
-    size_t offset; /* byte position in a binary file; 0 where none is known */
+    size_t line;                           /* 1-based line of the file that the message names; 0 where none is known */
+    size_t column;                         /* 1-based; 0 where none is known */
+    size_t offset;                         /* byte position in a binary file; 0 where none is known */
     char message[NNM_ERROR_MESSAGE_BYTES]; /* always terminated; long texts are cut */
 } nnm_error;
 
-#define NNM_ERROR_INIT {NNM_OK, 0, 0, 0, {0}}
+#define NNM_ERROR_INIT   \
+    {                    \
+        NNM_OK, 0, 0, 0, \
+        {                \
+            0            \
+        }                \
+    }
 
 /* The name of a code, e.g. "NNM_ERR_PARSE"; "NNM_ERR_UNKNOWN" for a number that is none. Never NULL, never freed. */
 NNM_API const char *nnm_status_name(nnm_status status);

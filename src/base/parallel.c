@@ -4,7 +4,6 @@
 #include <sched.h>
 #include <stdatomic.h>
 
-
 #define MAX_THREADS 256
 
 unsigned nnm_cpu_count(void)

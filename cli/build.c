@@ -1,0 +1,328 @@
+/* adapt and build: sampling, profiling and fitting in one go. */
+#include <math.h>
+#include <stdio.h>
+
+#include "commands.h"
+
+/* ---- the answer ---- */
+
+/* A fit with what it took. NULL when memory is short. */
+static json_t *build_json(const nnm_build_result *result)
+{
+    const nnm_profile_summary *profile = &result->profile;
+    json_t *object = fit_json(&result->fit);
+    json_t *more = json_pack("{s:I, s:I, s:I, s:I, s:o, s:o, s:o}", "iterations", (json_int_t)result->iterations,
+                             "profiled", (json_int_t)profile->profiled, "failed", (json_int_t)profile->failed, "known",
+                             (json_int_t)profile->known, "elapsed_s", output_number(profile->elapsed_s), "quiet_share",
+                             output_number(if_known(profile->profiled > 0, profile->quiet_share)), "predictor",
+                             output_text(result->predictor_path));
+    if (!object || !more || json_object_update(object, more)) {
+        json_decref(object);
+        object = NULL;
+    }
+    json_decref(more);
+    return object;
+}
+
+static void table_head(void)
+{
+    output_heading("kernel             profiled failed         time     ±5 %    ±10 %    ±15 %    RMSPE  file");
+}
+
+static void table_row(const char *kernel, const nnm_build_result *result)
+{
+    char time[OUTPUT_CELL_BYTES], acc5[OUTPUT_CELL_BYTES], acc10[OUTPUT_CELL_BYTES], acc15[OUTPUT_CELL_BYTES];
+    char rmspe[OUTPUT_CELL_BYTES];
+    const nnm_metrics *test = &result->fit.summary.test;
+    bool tested = result->fit.summary.test_rows > 0;
+    printf("%-18s %8zu %6zu %12s %8s %8s %8s %8s  %s\n", kernel, result->profile.profiled, result->profile.failed,
+           output_seconds(result->profile.elapsed_s, time), output_share(if_known(tested, test->acc5), acc5),
+           output_share(if_known(tested, test->acc10), acc10), output_share(if_known(tested, test->acc15), acc15),
+           output_share(if_known(tested, test->rmspe), rmspe), result->predictor_path);
+    fflush(stdout);
+}
+
+/* ---- adapt ---- */
+
+typedef struct adapt_values {
+    const char *workspace, *backend, *kernel, *mark;
+    option_list configs, latencies;
+    option_integer num, seed, threads;
+    option_real threshold;
+    bool json;
+} adapt_values;
+
+static const cli_option adapt_options[] = {
+    OPTION_WORKSPACE(adapt_values),
+    OPTION_BACKEND(adapt_values),
+    {.name = "kernel",
+     .kind = OPTION_TEXT,
+     .offset = offsetof(adapt_values, kernel),
+     .value = "K",
+     .required = true,
+     .help = "kernel type, see --list-kernels"},
+    {.name = "configs",
+     .kind = OPTION_LIST,
+     .offset = offsetof(adapt_values, configs),
+     .value = "F",
+     .otherwise = "results/<kernel>_*.json",
+     .help = "configuration files of what is measured"},
+    {.name = "latencies",
+     .kind = OPTION_LIST,
+     .offset = offsetof(adapt_values, latencies),
+     .value = "F",
+     .otherwise = "results/profiled_<kernel>.json",
+     .help = "latency files of what is measured"},
+    {.name = "num",
+     .kind = OPTION_INTEGER,
+     .offset = offsetof(adapt_values, num),
+     .value = "N",
+     .minimum = 1,
+     .maximum = 100000,
+     .otherwise = "FINEGRAINED_SAMPLE_NUM",
+     .help = "configurations around each large error"},
+    {.name = "threshold",
+     .kind = OPTION_REAL,
+     .offset = offsetof(adapt_values, threshold),
+     .value = "E",
+     .minimum = 0.1,
+     .maximum = 1,
+     .otherwise = "ERROR_THRESHOLD",
+     .help = "relative error that is large"},
+    {.name = "mark",
+     .kind = OPTION_TEXT,
+     .offset = offsetof(adapt_values, mark),
+     .value = "M",
+     .otherwise = "none",
+     .help = "appended to the names of the files"},
+    OPTION_SEED(adapt_values, "0"),
+    OPTION_FIT_THREADS(adapt_values),
+    OPTION_JSON(adapt_values),
+};
+
+/* The settings of a kernel in the workspace's predictorbuild_config.yaml, or those of the published experiment. */
+static nnm_build_options configured_options(const nnm_builder *builder, const char *kernel)
+{
+    nnm_build_options options = NNM_BUILD_OPTIONS_INIT;
+    const nnm_kernel_build *entry = nnm_workspace_kernel(nnm_builder_workspace(builder), kernel);
+    if (entry) {
+        options.init_sample_num = entry->init_sample_num;
+        options.finegrained_sample_num = entry->finegrained_sample_num;
+        options.iteration = entry->iteration;
+        options.error_threshold = entry->error_threshold;
+    }
+    return options;
+}
+
+static int run_adapt(const cli_command *self, const void *values)
+{
+    const adapt_values *v = values;
+    nnm_error err = NNM_ERROR_INIT;
+    nnm_builder *builder = NULL;
+    nnm_kernel_data *data = NULL;
+    nnm_build_result result = {0};
+    if (nnm_builder_config_init(&builder, v->workspace, output_hooks(), &err)) return command_fail(self, &err);
+    nnm_build_options options = configured_options(builder, v->kernel);
+    if (v->num.given) options.finegrained_sample_num = (size_t)v->num.value;
+    if (v->threshold.given) options.error_threshold = v->threshold.value;
+    options.mark = v->mark;
+    options.seed = v->seed.value;
+    options.threads = (unsigned)v->threads.value;
+    int code = collect_data(self, nnm_workspace_path(nnm_builder_workspace(builder)), v->kernel, &v->configs,
+                            &v->latencies, &data);
+    if (!code && nnm_build_adaptive_predictor_by_data(builder, data, choose_backend(builder, v->backend), &options,
+                                                      &result, &err))
+        code = command_fail(self, &err);
+    if (!code && v->json) {
+        code = output_json(build_json(&result));
+    } else if (!code) {
+        table_head();
+        table_row(v->kernel, &result);
+    }
+    if (!code) code = tell_failures(builder, result.profile.failed, "profile");
+    nnm_build_result_fini(&result);
+    nnm_kernel_data_free(data);
+    nnm_builder_free(builder);
+    return code;
+}
+
+const cli_command command_adapt = {
+    .name = "adapt",
+    .summary = "One round of adaptive sampling: measure more around what is predicted badly, and fit again",
+    .run = run_adapt,
+    .values_size = sizeof(adapt_values),
+    OPTIONS(adapt_options),
+    .usage = "--workspace DIR --kernel K [options]",
+    .details = "Defaults in capitals stand in the workspace's predictorbuild_config.yaml.\n",
+    .example = "  nn-meter adapt --workspace ws --kernel conv-bn-relu --num 5\n",
+};
+
+/* ---- build ---- */
+
+typedef struct build_values {
+    const char *workspace, *backend, *kernel, *mark, *model;
+    option_integer num, finegrained_num, iteration, seed, threads;
+    option_real threshold;
+    bool json;
+} build_values;
+
+static const cli_option build_options[] = {
+    OPTION_WORKSPACE(build_values),
+    OPTION_BACKEND(build_values),
+    {.name = "kernel",
+     .kind = OPTION_TEXT,
+     .offset = offsetof(build_values, kernel),
+     .value = "K",
+     .otherwise = "all of KERNELS",
+     .help = "kernel type, see --list-kernels"},
+    {.name = "num",
+     .kind = OPTION_INTEGER,
+     .offset = offsetof(build_values, num),
+     .value = "N",
+     .minimum = 1,
+     .maximum = 1000000,
+     .otherwise = "INIT_SAMPLE_NUM",
+     .help = "configurations from the prior"},
+    {.name = "finegrained-num",
+     .kind = OPTION_INTEGER,
+     .offset = offsetof(build_values, finegrained_num),
+     .value = "N",
+     .minimum = 1,
+     .maximum = 100000,
+     .otherwise = "FINEGRAINED_SAMPLE_NUM",
+     .help = "configurations around each large error"},
+    {.name = "iteration",
+     .kind = OPTION_INTEGER,
+     .offset = offsetof(build_values, iteration),
+     .value = "N",
+     .minimum = 1,
+     .maximum = 1000,
+     .otherwise = "ITERATION",
+     .help = "rounds; 1: no adaptive sampling"},
+    {.name = "threshold",
+     .kind = OPTION_REAL,
+     .offset = offsetof(build_values, threshold),
+     .value = "E",
+     .minimum = 0.1,
+     .maximum = 1,
+     .otherwise = "ERROR_THRESHOLD",
+     .help = "relative error that is large"},
+    {.name = "mark",
+     .kind = OPTION_TEXT,
+     .offset = offsetof(build_values, mark),
+     .value = "M",
+     .otherwise = "none",
+     .help = "appended to the names of the files"},
+    OPTION_MODEL(build_values),
+    OPTION_SEED(build_values, "0"),
+    OPTION_FIT_THREADS(build_values),
+    OPTION_JSON(build_values),
+};
+
+/* Where the results of `build` go. */
+typedef struct build_report {
+    const cli_command *command;
+    const nnm_builder *builder;
+    bool json, headed;
+    bool partly; /* some kernels or configurations failed */
+    json_t *rows;
+} build_report;
+
+static void report_kernel(void *context, const char *kernel, const nnm_build_result *result, const nnm_error *error)
+{
+    build_report *report = context;
+    if (!result) {
+        report->partly = true;
+        if (error->code == NNM_ERR_INTERRUPTED) return; /* that ends the build and is told then */
+        command_error(report->command, "%s: %s", kernel, error->message);
+        if (report->json)
+            output_append(&report->rows,
+                          json_pack("{s:o, s:o}", "kernel", output_text(kernel), "error", output_text(error->message)));
+        return;
+    }
+    if (report->json) {
+        output_append(&report->rows, build_json(result));
+    } else {
+        if (!report->headed) table_head();
+        report->headed = true;
+        table_row(kernel, result);
+    }
+    if (tell_failures(report->builder, result->profile.failed, "profile")) report->partly = true;
+}
+
+static int build_one(const cli_command *self, nnm_builder *builder, const build_values *v, build_report *report)
+{
+    nnm_error err = NNM_ERROR_INIT;
+    nnm_build_result result = {0};
+    nnm_build_options options = configured_options(builder, v->kernel);
+    if (v->num.given) options.init_sample_num = (size_t)v->num.value;
+    if (v->finegrained_num.given) options.finegrained_sample_num = (size_t)v->finegrained_num.value;
+    if (v->iteration.given) options.iteration = (size_t)v->iteration.value;
+    if (v->threshold.given) options.error_threshold = v->threshold.value;
+    options.mark = v->mark;
+    options.seed = v->seed.value;
+    options.threads = (unsigned)v->threads.value;
+    if (nnm_build_predictor_for_kernel(builder, v->kernel, choose_backend(builder, v->backend), &options, &result,
+                                       &err))
+        return command_fail(self, &err);
+    report_kernel(report, v->kernel, &result, NULL);
+    nnm_build_result_fini(&result);
+    return EXIT_DONE;
+}
+
+static int build_all(const cli_command *self, nnm_builder *builder, const build_values *v, build_report *report)
+{
+    nnm_error err = NNM_ERROR_INIT;
+    nnm_status status = nnm_build_latency_predictor(builder, choose_backend(builder, v->backend), v->seed.value,
+                                                    (unsigned)v->threads.value, report_kernel, report, &err);
+    return status ? command_fail(self, &err) : EXIT_DONE;
+}
+
+static int check_build(const cli_command *self, const build_values *v)
+{
+    const char *name = v->num.given               ? "num"
+                       : v->finegrained_num.given ? "finegrained-num"
+                       : v->iteration.given       ? "iteration"
+                       : v->threshold.given       ? "threshold"
+                       : v->mark                  ? "mark"
+                                                  : NULL;
+    if (name && !v->kernel)
+        return usage_error(self,
+                           "--%s goes with --kernel; without it each kernel's settings come from "
+                           "predictorbuild_config.yaml",
+                           name);
+    return check_model(self, v->model);
+}
+
+static int run_build(const cli_command *self, const void *values)
+{
+    const build_values *v = values;
+    int code = check_build(self, v);
+    if (code) return code;
+    nnm_error err = NNM_ERROR_INIT;
+    nnm_builder *builder = NULL;
+    if (nnm_builder_config_init(&builder, v->workspace, output_hooks(), &err)) return command_fail(self, &err);
+    build_report report = {.command = self, .builder = builder, .json = v->json};
+    if (v->json) report.rows = json_array();
+    code = v->kernel ? build_one(self, builder, v, &report) : build_all(self, builder, v, &report);
+    if (code == EXIT_DONE && report.partly) code = EXIT_PART;
+    if (v->json && (code == EXIT_DONE || code == EXIT_PART)) {
+        if (output_json(json_pack("{s:o}", "kernels", report.rows))) code = EXIT_FAILED;
+    } else {
+        json_decref(report.rows);
+    }
+    nnm_builder_free(builder);
+    return code;
+}
+
+const cli_command command_build = {
+    .name = "build",
+    .summary = "Sample, measure, fit and adapt: a predictor for one kernel, or for all in the configuration",
+    .run = run_build,
+    .values_size = sizeof(build_values),
+    OPTIONS(build_options),
+    .usage = "--workspace DIR [--kernel K] [options]",
+    .details = "Interrupted, it goes on where it was when called again with the same arguments. Defaults in capitals\n"
+               "stand in the workspace's predictorbuild_config.yaml.\n",
+    .example = "  nn-meter build --workspace ws --kernel conv-bn-relu --num 100 --iteration 2\n",
+};

@@ -1,0 +1,98 @@
+/* The commands, and what several of them need. */
+#ifndef NNM_CLI_COMMANDS_H
+#define NNM_CLI_COMMANDS_H
+
+#include <nnmeter/nnmeter.h>
+
+#include "options.h"
+#include "output.h"
+
+/* workspace.c */
+extern const cli_command command_create, command_connect;
+int list_kernels(bool json);
+int list_backends(bool json);
+json_t *backends_json(void); /* name, availability, version of each; NULL when memory is short */
+/* data.c */
+extern const cli_command command_sample, command_convert, command_profile, command_export;
+/* learn.c */
+extern const cli_command command_train, command_predict, command_evaluate;
+/* build.c */
+extern const cli_command command_adapt, command_build;
+/* doctor.c */
+extern const cli_command command_doctor;
+
+/* ---- options that several commands have ---- */
+
+#define OPTION_WORKSPACE(type)                                                                         \
+    {                                                                                                  \
+        .name = "workspace", .kind = OPTION_TEXT, .offset = offsetof(type, workspace), .value = "DIR", \
+        .required = true, .help = "the workspace"                                                      \
+    }
+#define OPTION_BACKEND(type)                                                                        \
+    {                                                                                               \
+        .name = "backend", .kind = OPTION_TEXT, .offset = offsetof(type, backend), .value = "NAME", \
+        .otherwise = "BACKEND of the workspace", .help = "the runtime that is measured"             \
+    }
+#define OPTION_JSON(type)                                                                                          \
+    {                                                                                                              \
+        .name = "json", .kind = OPTION_FLAG, .offset = offsetof(type, json), .help = "answer with one JSON object" \
+    }
+#define OPTION_FIT_THREADS(type)                                                                                  \
+    {                                                                                                             \
+        .name = "threads", .kind = OPTION_INTEGER, .offset = offsetof(type, threads), .value = "N", .minimum = 1, \
+        .maximum = 1024, .otherwise = "one a CPU", .help = "threads that fit the forest"                          \
+    }
+#define OPTION_SEED(type, text)                                                                                   \
+    {                                                                                                             \
+        .name = "seed", .kind = OPTION_INTEGER, .offset = offsetof(type, seed), .value = "S", .fallback = (text), \
+        .help = "of everything that is left to chance"                                                            \
+    }
+#define OPTION_MODEL(type)                                                                               \
+    {                                                                                                    \
+        .name = "model", .kind = OPTION_TEXT, .offset = offsetof(type, model), .value = "random_forest", \
+        .fallback = "random_forest", .help = "the regression model"                                      \
+    }
+
+/* ---- what goes wrong ---- */
+
+/* Tells on stderr what the library said, and returns the exit code for it. */
+int command_fail(const cli_command *command, const nnm_error *err);
+/* The same for what the tool itself finds. Returns EXIT_FAILED. */
+int command_error(const cli_command *command, const char *format, ...) NNM_PRINTF(2, 3);
+
+/* Refuses models that this version does not have. */
+int check_model(const cli_command *command, const char *model);
+
+/* ---- kernel data ---- */
+
+/* Paths, each and the list allocated. Zero-initialise; end with path_list_fini. */
+typedef struct path_list {
+    char **items;
+    size_t count;
+} path_list;
+int path_list_add(path_list *list, const char *format, ...) NNM_PRINTF(2, 3);
+void path_list_fini(path_list *list);
+
+/* results/<kernel>_*.json of a workspace, in the order of their names. Errors are told; an exit code is returned. */
+int find_config_files(const cli_command *command, const char *workspace, const char *kernel, path_list *out);
+
+/* Configurations with their latencies from the files given, or, where none are, from all of the workspace's.
+ * `workspace` may be NULL when files are given. */
+int collect_data(const cli_command *command, const char *workspace, const char *kernel, const option_list *configs,
+                 const option_list *latencies, nnm_kernel_data **out);
+
+/* The backend to use: the one given, or the workspace's. */
+const char *choose_backend(const nnm_builder *builder, const char *given);
+
+/* Tells where the failures of a step ("convert", "profile") are listed. Returns EXIT_PART if there are any. */
+int tell_failures(const nnm_builder *builder, size_t failed, const char *step);
+
+/* ---- results ---- */
+
+/* The keys that train and evaluate have in common, or NULL when memory is short. `test` is NULL without a test. */
+json_t *metrics_json(const char *kernel, const char *model, size_t rows, const nnm_metrics *test,
+                     double noise_ceiling10);
+json_t *fit_json(const nnm_fit_result *fit);
+void print_metrics(const nnm_metrics *test);
+
+#endif

@@ -1,0 +1,349 @@
+/* sample, convert, profile, export: kernel data and where they come from. */
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "commands.h"
+
+/* ---- sample ---- */
+
+typedef struct sample_values {
+    const char *workspace, *kernel, *mode, *mark;
+    option_list configs;
+    option_integer num, seed;
+    bool json;
+} sample_values;
+
+static const cli_option sample_options[] = {
+    OPTION_WORKSPACE(sample_values),
+    {.name = "kernel",
+     .kind = OPTION_TEXT,
+     .offset = offsetof(sample_values, kernel),
+     .value = "K",
+     .required = true,
+     .help = "kernel type, see --list-kernels"},
+    {.name = "num",
+     .kind = OPTION_INTEGER,
+     .offset = offsetof(sample_values, num),
+     .value = "N",
+     .required = true,
+     .minimum = 1,
+     .maximum = 1000000,
+     .help = "configurations to draw; finegrained: around each one"},
+    {.name = "mode",
+     .kind = OPTION_CHOICE,
+     .offset = offsetof(sample_values, mode),
+     .value = "prior|finegrained",
+     .choices = "prior|finegrained",
+     .fallback = "prior",
+     .help = "where to draw"},
+    {.name = "configs",
+     .kind = OPTION_LIST,
+     .offset = offsetof(sample_values, configs),
+     .value = "F",
+     .otherwise = "results/<kernel>_prior.json",
+     .help = "finegrained: around the configurations of these files"},
+    {.name = "mark",
+     .kind = OPTION_TEXT,
+     .offset = offsetof(sample_values, mark),
+     .value = "M",
+     .otherwise = "the mode",
+     .help = "names the files"},
+    OPTION_SEED(sample_values, "0"),
+    OPTION_JSON(sample_values),
+};
+
+/* The configurations around which fine-grained sampling draws. */
+static int load_around(const cli_command *self, const nnm_builder *builder, const sample_values *v,
+                       nnm_config_list *out)
+{
+    const char *workspace = nnm_workspace_path(nnm_builder_workspace(builder));
+    nnm_error err = NNM_ERROR_INIT;
+    const nnm_kernel *kernel = NULL;
+    path_list paths = {0};
+    int code = nnm_kernel_find(&kernel, v->kernel, &err) ? command_fail(self, &err) : EXIT_DONE;
+    for (size_t i = 0; !code && i < v->configs.count; i++)
+        code = path_list_add(&paths, "%s", v->configs.items[i]);
+    if (!code && paths.count == 0)
+        code = path_list_add(&paths, "%s/predictor_build/results/%s_prior.json", workspace, v->kernel);
+    for (size_t i = 0; !code && i < paths.count; i++) {
+        nnm_kernel_data *data = NULL;
+        nnm_status status = nnm_kernel_data_load(&data, kernel, paths.items[i], &err);
+        for (size_t j = 0; !status && j < data->count; j++) {
+            if (data->records[j].has_config) status = nnm_config_list_add(out, &data->records[j].config, &err);
+        }
+        nnm_kernel_data_free(data);
+        if (status) code = command_fail(self, &err);
+    }
+    path_list_fini(&paths);
+    return code;
+}
+
+static int tell_sample(const sample_values *v, const nnm_builder *builder, const nnm_kernel_data *data)
+{
+    char file[4096];
+    snprintf(file, sizeof file, "%s/predictor_build/results/%s_%s.json",
+             nnm_workspace_path(nnm_builder_workspace(builder)), v->kernel, v->mark ? v->mark : v->mode);
+    if (v->json)
+        return output_json(json_pack("{s:s, s:I, s:I, s:o}", "kernel", v->kernel, "requested", (json_int_t)v->num.value,
+                                     "configurations", (json_int_t)data->count, "file", output_text(file)));
+    output_pair("kernel", "%s", v->kernel);
+    output_pair("configurations", "%zu", data->count);
+    output_pair("file", "%s", file);
+    return EXIT_DONE;
+}
+
+static int run_sample(const cli_command *self, const void *values)
+{
+    const sample_values *v = values;
+    bool finegrained = strcmp(v->mode, "finegrained") == 0;
+    if (v->configs.count && !finegrained) return usage_error(self, "--configs goes with --mode finegrained");
+    nnm_error err = NNM_ERROR_INIT;
+    nnm_builder *builder = NULL;
+    nnm_kernel_data *data = NULL;
+    nnm_config_list around = {0};
+    nnm_sample_options options = NNM_SAMPLE_OPTIONS_INIT;
+    options.mark = v->mark ? v->mark : v->mode;
+    options.seed = v->seed.value;
+    int code = EXIT_DONE;
+    if (nnm_builder_config_init(&builder, v->workspace, output_hooks(), &err)) return command_fail(self, &err);
+    if (finegrained) {
+        code = load_around(self, builder, v, &around);
+        options.mode = NNM_SAMPLING_FINEGRAINED;
+        options.configs = options.exclude = &around;
+    }
+    if (!code && nnm_generate_config_sample(builder, v->kernel, (size_t)v->num.value, &options, &data, &err))
+        code = command_fail(self, &err);
+    if (!code) code = tell_sample(v, builder, data);
+    nnm_config_list_fini(&around);
+    nnm_kernel_data_free(data);
+    nnm_builder_free(builder);
+    return code;
+}
+
+const cli_command command_sample = {
+    .name = "sample",
+    .summary = "Draw configurations of a kernel and write a model file for each",
+    .run = run_sample,
+    .values_size = sizeof(sample_values),
+    OPTIONS(sample_options),
+    .usage = "--workspace DIR --kernel K --num N [options]",
+    .details = "Called again with the same mark it adds configurations; none is drawn twice. Fewer than N come when\n"
+               "the kernel has no more.\n",
+    .example = "  nn-meter sample --workspace ws --kernel conv-bn-relu --num 100\n",
+};
+
+/* ---- convert and profile: every kernel type of a configuration file ---- */
+
+typedef struct models_values {
+    const char *workspace, *backend, *models;
+    bool json;
+} models_values;
+
+#define MODELS_OPTIONS                                                  \
+    OPTION_WORKSPACE(models_values), OPTION_BACKEND(models_values),     \
+        {.name = "models",                                              \
+         .kind = OPTION_TEXT,                                           \
+         .offset = offsetof(models_values, models),                     \
+         .value = "CONFIG.json",                                        \
+         .required = true,                                              \
+         .help = "configuration file, as 'nn-meter sample' writes it"}, \
+        OPTION_JSON(models_values)
+
+static const cli_option models_options[] = {MODELS_OPTIONS};
+
+/* What is done with the data of one kernel type: returns an exit code; a row is printed, or appended to `rows`. */
+typedef int (*models_fn)(const cli_command *self, nnm_builder *builder, const models_values *v, nnm_kernel_data *data,
+                         json_t **rows);
+
+/* Calls `each` for every kernel type that the file holds. What was finished in part makes the whole so. */
+static int for_each_kernel(const cli_command *self, nnm_builder *builder, const models_values *v, models_fn each,
+                           json_t **rows)
+{
+    nnm_error err = NNM_ERROR_INIT;
+    size_t found = 0;
+    int result = EXIT_DONE;
+    for (size_t i = 0; i < nnm_kernel_count(); i++) {
+        nnm_kernel_data *data = NULL;
+        nnm_status status = nnm_kernel_data_load(&data, nnm_kernel_at(i), v->models, &err);
+        if (status == NNM_ERR_NOT_FOUND) continue; /* not of this kernel type */
+        if (status) return command_fail(self, &err);
+        found++;
+        int code = each(self, builder, v, data, rows);
+        nnm_kernel_data_free(data);
+        if (code && code != EXIT_PART) return code;
+        if (code) result = code;
+    }
+    return found ? result : command_fail(self, &err);
+}
+
+static int run_models(const cli_command *self, const models_values *v, models_fn each, const char *heading)
+{
+    nnm_error err = NNM_ERROR_INIT;
+    nnm_builder *builder = NULL;
+    json_t *rows = v->json ? json_array() : NULL;
+    if (nnm_builder_config_init(&builder, v->workspace, output_hooks(), &err)) {
+        json_decref(rows);
+        return command_fail(self, &err);
+    }
+    if (!v->json) output_heading(heading);
+    int code = for_each_kernel(self, builder, v, each, &rows);
+    if (v->json && (code == EXIT_DONE || code == EXIT_PART)) {
+        if (output_json(json_pack("{s:o}", "kernels", rows))) code = EXIT_FAILED;
+    } else {
+        json_decref(rows);
+    }
+    nnm_builder_free(builder);
+    return code;
+}
+
+static int convert_kernel(const cli_command *self, nnm_builder *builder, const models_values *v, nnm_kernel_data *data,
+                          json_t **rows)
+{
+    nnm_error err = NNM_ERROR_INIT;
+    size_t failed = 0;
+    const char *kernel = nnm_kernel_name(data->kernel);
+    if (nnm_convert_models(builder, choose_backend(builder, v->backend), data, v->models, &failed, &err))
+        return command_fail(self, &err);
+    if (v->json) {
+        output_append(rows, json_pack("{s:s, s:I, s:I}", "kernel", kernel, "converted",
+                                      (json_int_t)(data->count - failed), "failed", (json_int_t)failed));
+    } else {
+        printf("%-18s %9zu %7zu\n", kernel, data->count - failed, failed);
+        fflush(stdout);
+    }
+    return tell_failures(builder, failed, "convert");
+}
+
+static int run_convert(const cli_command *self, const void *values)
+{
+    return run_models(self, values, convert_kernel, "kernel             converted  failed");
+}
+
+const cli_command command_convert = {
+    .name = "convert",
+    .summary = "Turn sampled models into what the backend loads",
+    .run = run_convert,
+    .values_size = sizeof(models_values),
+    OPTIONS(models_options),
+    .usage = "--workspace DIR --models CONFIG.json [options]",
+    .example = "  nn-meter convert --workspace ws \\\n"
+               "      --models ws/predictor_build/results/conv-bn-relu_prior.json\n",
+};
+
+static json_t *profile_json(const char *kernel, const nnm_profile_summary *summary)
+{
+    bool repeated = summary->repeated > 0;
+    return json_pack("{s:s, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:I, s:o, s:o}", "kernel", kernel, "requested",
+                     (json_int_t)summary->requested, "known", (json_int_t)summary->known, "profiled",
+                     (json_int_t)summary->profiled, "failed", (json_int_t)summary->failed, "elapsed_s",
+                     output_number(summary->elapsed_s), "measured_s", output_number(summary->measured_s), "quiet_share",
+                     output_number(if_known(summary->profiled > 0, summary->quiet_share)), "repeated",
+                     (json_int_t)summary->repeated, "agree5", output_number(if_known(repeated, summary->agree5)),
+                     "agree10", output_number(if_known(repeated, summary->agree10)));
+}
+
+static int profile_kernel(const cli_command *self, nnm_builder *builder, const models_values *v, nnm_kernel_data *data,
+                          json_t **rows)
+{
+    nnm_error err = NNM_ERROR_INIT;
+    nnm_profile_summary summary = {0};
+    const char *kernel = nnm_kernel_name(data->kernel);
+    if (nnm_profile_models(builder, choose_backend(builder, v->backend), data, &summary, &err))
+        return command_fail(self, &err);
+    if (v->json) {
+        output_append(rows, profile_json(kernel, &summary));
+    } else {
+        char time[OUTPUT_CELL_BYTES], quiet[OUTPUT_CELL_BYTES], agree5[OUTPUT_CELL_BYTES], agree10[OUTPUT_CELL_BYTES];
+        bool repeated = summary.repeated > 0;
+        printf("%-18s %8zu %6zu %6zu %12s %8s %8s %8s\n", kernel, summary.profiled, summary.failed, summary.known,
+               output_seconds(summary.elapsed_s, time),
+               output_share(if_known(summary.profiled > 0, summary.quiet_share), quiet),
+               output_share(if_known(repeated, summary.agree5), agree5),
+               output_share(if_known(repeated, summary.agree10), agree10));
+        fflush(stdout);
+    }
+    return tell_failures(builder, summary.failed, "profile");
+}
+
+static int run_profile(const cli_command *self, const void *values)
+{
+    return run_models(self, values, profile_kernel,
+                      "kernel             profiled failed  known         time    quiet  agree 5 agree 10");
+}
+
+const cli_command command_profile = {
+    .name = "profile",
+    .summary = "Measure the kernels of a configuration file",
+    .run = run_profile,
+    .values_size = sizeof(models_values),
+    OPTIONS(models_options),
+    .usage = "--workspace DIR --models CONFIG.json [options]",
+    .details = "Goes on where an earlier run stopped: what the workspace's journal knows is not measured again.\n"
+               "quiet: share of the samples that nothing disturbed; agree 5, agree 10: share of the kernels whose\n"
+               "first and last round agree within 5 and 10 %.\n",
+    .example = "  nn-meter profile --workspace ws \\\n"
+               "      --models ws/predictor_build/results/conv-bn-relu_prior.json\n",
+};
+
+/* ---- export ---- */
+
+typedef struct export_values {
+    const char *kernel, *csv;
+    option_list configs, latencies;
+} export_values;
+
+static const cli_option export_options[] = {
+    {.name = "kernel",
+     .kind = OPTION_TEXT,
+     .offset = offsetof(export_values, kernel),
+     .value = "K",
+     .required = true,
+     .help = "kernel type, see --list-kernels"},
+    {.name = "configs",
+     .kind = OPTION_LIST,
+     .offset = offsetof(export_values, configs),
+     .value = "F",
+     .required = true,
+     .help = "configuration files"},
+    {.name = "latencies",
+     .kind = OPTION_LIST,
+     .offset = offsetof(export_values, latencies),
+     .value = "F",
+     .otherwise = "those in the configuration files",
+     .help = "latency files"},
+    {.name = "csv",
+     .kind = OPTION_TEXT,
+     .offset = offsetof(export_values, csv),
+     .value = "OUT",
+     .required = true,
+     .help = "the table to write"},
+    {.name = "predictor",
+     .kind = OPTION_LATER,
+     .help = "predictors cannot be exported in this version; --csv exports kernel data"},
+    {.name = "onnx", .kind = OPTION_LATER, .help = "--onnx is not in this version; --csv exports kernel data"},
+};
+
+static int run_export(const cli_command *self, const void *values)
+{
+    const export_values *v = values;
+    nnm_error err = NNM_ERROR_INIT;
+    nnm_kernel_data *data = NULL;
+    int code = collect_data(self, NULL, v->kernel, &v->configs, &v->latencies, &data);
+    if (!code && nnm_export_csv(data, v->csv, &err)) code = command_fail(self, &err);
+    if (!code) output_log("Wrote %zu rows to %s", data->count, v->csv);
+    nnm_kernel_data_free(data);
+    return code;
+}
+
+const cli_command command_export = {
+    .name = "export",
+    .summary = "Write kernel data as a CSV table of features and latencies",
+    .run = run_export,
+    .values_size = sizeof(export_values),
+    OPTIONS(export_options),
+    .usage = "--kernel K --configs F... [--latencies F...] --csv OUT",
+    .example = "  nn-meter export --kernel conv-bn-relu --csv conv.csv \\\n"
+               "      --configs ws/predictor_build/results/conv-bn-relu_prior.json \\\n"
+               "      --latencies ws/predictor_build/results/profiled_conv-bn-relu.json\n",
+};

@@ -1,0 +1,184 @@
+/* What several commands need: exit codes, kernel data from files, numbers of a fit. */
+#include <dirent.h>
+#include <errno.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "commands.h"
+
+int command_fail(const cli_command *command, const nnm_error *err)
+{
+    output_error(command->name, err->message);
+    switch (err->code) {
+    case NNM_ERR_INTERRUPTED:
+        return EXIT_INTERRUPTED;
+    case NNM_ERR_PARTIAL:
+        return EXIT_PART;
+    default:
+        return EXIT_FAILED;
+    }
+}
+
+int command_error(const cli_command *command, const char *format, ...)
+{
+    char message[1024];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(message, sizeof message, format, arguments);
+    va_end(arguments);
+    output_error(command->name, message);
+    return EXIT_FAILED;
+}
+
+int check_model(const cli_command *command, const char *model)
+{
+    if (strcmp(model, "random_forest") == 0) return EXIT_DONE;
+    if (strcmp(model, "best") == 0) {
+        output_error(command->name, "--model best is not in this version; random_forest is the only model it has");
+        return EXIT_USAGE;
+    }
+    return usage_error(command, "option '--model' takes random_forest, not '%s'", model);
+}
+
+/* ---- kernel data ---- */
+
+int path_list_add(path_list *list, const char *format, ...)
+{
+    char *path = NULL;
+    va_list arguments;
+    va_start(arguments, format);
+    int length = vasprintf(&path, format, arguments);
+    va_end(arguments);
+    char **items = length < 0 ? NULL : realloc(list->items, (list->count + 1) * sizeof *items);
+    if (!items) {
+        if (length >= 0) free(path);
+        output_error("", "out of memory");
+        return EXIT_FAILED;
+    }
+    list->items = items;
+    list->items[list->count++] = path;
+    return EXIT_DONE;
+}
+
+void path_list_fini(path_list *list)
+{
+    for (size_t i = 0; i < list->count; i++)
+        free(list->items[i]);
+    free(list->items);
+    *list = (path_list){0};
+}
+
+static int by_text(const void *a, const void *b)
+{
+    return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+/* Is `name` "<kernel>_<mark>.json"? */
+static bool is_config_file(const char *name, const char *kernel)
+{
+    size_t length = strlen(name), prefix = strlen(kernel), suffix = strlen(".json");
+    return length > prefix + 1 + suffix && strncmp(name, kernel, prefix) == 0 && name[prefix] == '_' &&
+           strcmp(name + length - suffix, ".json") == 0;
+}
+
+int find_config_files(const cli_command *command, const char *workspace, const char *kernel, path_list *out)
+{
+    path_list found = {0};
+    int code = path_list_add(&found, "%s/predictor_build/results", workspace);
+    if (code) return code;
+    DIR *folder = opendir(found.items[0]);
+    if (!folder) {
+        code = command_error(command, "cannot list %s: %s", found.items[0], strerror(errno));
+        goto done;
+    }
+    for (struct dirent *entry; !code && (entry = readdir(folder));) {
+        if (is_config_file(entry->d_name, kernel)) code = path_list_add(out, "%s/%s", found.items[0], entry->d_name);
+    }
+    closedir(folder);
+    if (!code && out->count == 0)
+        code =
+            command_error(command, "there is no %s_*.json in %s; 'nn-meter sample' makes one", kernel, found.items[0]);
+    if (out->count) qsort(out->items, out->count, sizeof *out->items, by_text);
+done:
+    path_list_fini(&found);
+    return code;
+}
+
+static int add_all(path_list *out, const option_list *from)
+{
+    int code = EXIT_DONE;
+    for (size_t i = 0; !code && i < from->count; i++)
+        code = path_list_add(out, "%s", from->items[i]);
+    return code;
+}
+
+int collect_data(const cli_command *command, const char *workspace, const char *kernel, const option_list *configs,
+                 const option_list *latencies, nnm_kernel_data **out)
+{
+    nnm_error err = NNM_ERROR_INIT;
+    const nnm_kernel *entry = NULL;
+    path_list config_files = {0}, latency_files = {0};
+    int code = nnm_kernel_find(&entry, kernel, &err) ? command_fail(command, &err) : EXIT_DONE;
+    if (!code) {
+        code = configs->count ? add_all(&config_files, configs)
+                              : find_config_files(command, workspace, kernel, &config_files);
+    }
+    if (!code) {
+        code = latencies->count || !workspace
+                   ? add_all(&latency_files, latencies)
+                   : path_list_add(&latency_files, "%s/predictor_build/results/profiled_%s.json", workspace, kernel);
+    }
+    if (!code && nnm_kernel_data_collect(out, entry, (const char *const *)config_files.items, config_files.count,
+                                         (const char *const *)latency_files.items, latency_files.count, &err))
+        code = command_fail(command, &err);
+    path_list_fini(&config_files);
+    path_list_fini(&latency_files);
+    return code;
+}
+
+const char *choose_backend(const nnm_builder *builder, const char *given)
+{
+    return given ? given : nnm_workspace_backend(nnm_builder_workspace(builder))->backend;
+}
+
+int tell_failures(const nnm_builder *builder, size_t failed, const char *step)
+{
+    if (failed == 0) return EXIT_DONE;
+    output_warning("%zu kernels failed; the reasons stand in %s/predictor_build/results/%s_error.log", failed,
+                   nnm_workspace_path(nnm_builder_workspace(builder)), step);
+    return EXIT_PART;
+}
+
+/* ---- results ---- */
+
+json_t *metrics_json(const char *kernel, const char *model, size_t rows, const nnm_metrics *test,
+                     double noise_ceiling10)
+{
+    const nnm_metrics none = {0, NAN, NAN, NAN, NAN, NAN, NAN};
+    if (!test) test = &none;
+    return json_pack("{s:o, s:o, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "kernel", output_text(kernel), "model",
+                     output_text(model), "rows", (json_int_t)rows, "test_rows", (json_int_t)test->rows, "rmse_ms",
+                     output_number(test->rmse), "rmspe", output_number(test->rmspe), "acc5", output_number(test->acc5),
+                     "acc10", output_number(test->acc10), "acc15", output_number(test->acc15), "noise_ceiling10",
+                     output_number(noise_ceiling10));
+}
+
+json_t *fit_json(const nnm_fit_result *fit)
+{
+    const nnm_training_summary *summary = &fit->summary;
+    return metrics_json(nnm_predictor_kernel_type(fit->predictor), nnm_predictor_model(fit->predictor), summary->rows,
+                        summary->test_rows ? &summary->test : NULL, summary->noise_ceiling10);
+}
+
+void print_metrics(const nnm_metrics *test)
+{
+    char text[OUTPUT_CELL_BYTES];
+    output_pair("RMSE", "%s", output_ms(test->rmse, text));
+    output_pair("RMSPE", "%s", output_share(test->rmspe, text));
+    output_pair("within 5 %", "%s", output_share(test->acc5, text));
+    output_pair("within 10 %", "%s", output_share(test->acc10, text));
+    output_pair("within 15 %", "%s", output_share(test->acc15, text));
+}

@@ -1,0 +1,157 @@
+/* create, connect, --list-kernels, --list-backends. */
+#include <stdio.h>
+
+#include "commands.h"
+
+/* ---- create ---- */
+
+typedef struct create_values {
+    const char *workspace, *backend;
+} create_values;
+
+static const cli_option create_options[] = {
+    {.name = "workspace",
+     .kind = OPTION_TEXT,
+     .offset = offsetof(create_values, workspace),
+     .value = "DIR",
+     .required = true,
+     .help = "the folder to make; its parents are made too"},
+    {.name = "backend",
+     .kind = OPTION_TEXT,
+     .offset = offsetof(create_values, backend),
+     .value = "NAME",
+     .fallback = "xnnpack_cpu",
+     .help = "the runtime to measure, see --list-backends"},
+    {.name = "tflite-workspace",
+     .kind = OPTION_LATER,
+     .help = "--tflite-workspace is not in this version; use --workspace DIR --backend NAME"},
+    {.name = "customized-workspace",
+     .kind = OPTION_LATER,
+     .help = "--customized-workspace is not in this version; use --workspace DIR --backend NAME"},
+};
+
+static int run_create(const cli_command *self, const void *values)
+{
+    const create_values *v = values;
+    nnm_error err = NNM_ERROR_INIT;
+    nnm_workspace *workspace = NULL;
+    if (nnm_workspace_create(v->workspace, v->backend, &err) || nnm_workspace_open(&workspace, v->workspace, &err))
+        return command_fail(self, &err);
+    output_log("Created workspace %s for backend %s", nnm_workspace_path(workspace), v->backend);
+    output_log("Its settings stand in %s/configs/predictorbuild_config.yaml", nnm_workspace_path(workspace));
+    nnm_workspace_close(workspace);
+    return EXIT_DONE;
+}
+
+const cli_command command_create = {
+    .name = "create",
+    .summary = "Make a workspace: the folder of one device's configurations, measurements and predictors",
+    .run = run_create,
+    .values_size = sizeof(create_values),
+    OPTIONS(create_options),
+    .usage = "--workspace DIR [--backend NAME]",
+    .example = "  nn-meter create --workspace ws --backend xnnpack_cpu\n",
+};
+
+/* ---- connect ---- */
+
+typedef struct connect_values {
+    const char *workspace, *backend;
+    bool json;
+} connect_values;
+
+static const cli_option connect_options[] = {
+    OPTION_WORKSPACE(connect_values),
+    OPTION_BACKEND(connect_values),
+    OPTION_JSON(connect_values),
+};
+
+static int run_connect(const cli_command *self, const void *values)
+{
+    const connect_values *v = values;
+    nnm_error err = NNM_ERROR_INIT;
+    nnm_builder *builder = NULL;
+    double latency_ms = 0;
+    int code = EXIT_DONE;
+    if (nnm_builder_config_init(&builder, v->workspace, output_hooks(), &err)) return command_fail(self, &err);
+    const char *backend = choose_backend(builder, v->backend);
+    if (nnm_connect_backend(builder, backend, &latency_ms, &err)) {
+        code = command_fail(self, &err);
+    } else if (v->json) {
+        code = output_json(json_pack("{s:o, s:b, s:o}", "backend", output_text(backend), "connected", 1, "latency_ms",
+                                     output_number(latency_ms)));
+    } else {
+        printf("(nn-Meter) hello backend !\n");
+    }
+    nnm_builder_free(builder);
+    return code;
+}
+
+const cli_command command_connect = {
+    .name = "connect",
+    .summary = "Run a small kernel on a backend, to see that it works",
+    .run = run_connect,
+    .values_size = sizeof(connect_values),
+    OPTIONS(connect_options),
+    .usage = "--workspace DIR [--backend NAME] [--json]",
+    .details = "Prints \"(nn-Meter) hello backend !\" when the backend really ran something.\n",
+    .example = "  nn-meter connect --workspace ws --backend xnnpack_cpu\n",
+};
+
+/* ---- lists ---- */
+
+static json_t *kernel_json(const nnm_kernel *kernel)
+{
+    json_t *parameters = json_array();
+    for (size_t i = 0; i < nnm_kernel_param_count(kernel); i++) {
+        int64_t minimum = 0, maximum = 0;
+        nnm_kernel_param_range(kernel, i, &minimum, &maximum);
+        output_append(&parameters, json_pack("{s:s, s:I, s:I}", "name", nnm_kernel_param_name(kernel, i), "minimum",
+                                             (json_int_t)minimum, "maximum", (json_int_t)maximum));
+    }
+    return json_pack("{s:s, s:s, s:b, s:I, s:o}", "name", nnm_kernel_name(kernel), "family", nnm_kernel_family(kernel),
+                     "customized", 0, "default_samples", (json_int_t)nnm_kernel_default_samples(kernel), "parameters",
+                     parameters);
+}
+
+int list_kernels(bool json)
+{
+    if (json) {
+        json_t *kernels = json_array();
+        for (size_t i = 0; i < nnm_kernel_count(); i++)
+            output_append(&kernels, kernel_json(nnm_kernel_at(i)));
+        return output_json(json_pack("{s:o}", "kernels", kernels));
+    }
+    printf("(nn-Meter) Supported kernels: ('*' indicates customized kernels)\n");
+    for (size_t i = 0; i < nnm_kernel_count(); i++)
+        printf("(nn-Meter) [Kernel] %s\n", nnm_kernel_name(nnm_kernel_at(i)));
+    return EXIT_DONE;
+}
+
+static json_t *backend_json(const nnm_backend *backend, const nnm_backend_info *info)
+{
+    return json_pack("{s:s, s:o, s:b, s:b, s:o, s:o}", "name", backend->name, "description",
+                     output_text(backend->description), "customized", 0, "available", info->available, "version",
+                     output_text(info->available ? info->version : NULL), "why_not",
+                     output_text(info->available ? NULL : info->why_not));
+}
+
+json_t *backends_json(void)
+{
+    json_t *backends = json_array();
+    for (size_t i = 0; i < nnm_backend_count(); i++) {
+        nnm_backend_info info = {0};
+        nnm_backend_at(i)->probe(&info);
+        output_append(&backends, backend_json(nnm_backend_at(i), &info));
+    }
+    return backends;
+}
+
+int list_backends(bool json)
+{
+    if (json) return output_json(json_pack("{s:o}", "backends", backends_json()));
+    printf("(nn-Meter) Supported backends: ('*' indicates customized backends)\n");
+    for (size_t i = 0; i < nnm_backend_count(); i++)
+        printf("(nn-Meter) [Backend] %s\n", nnm_backend_at(i)->name);
+    return EXIT_DONE;
+}

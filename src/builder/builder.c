@@ -1,0 +1,127 @@
+#include "builder/builder.h"
+
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buffer.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/rng.h"
+#include "store/paths.h"
+
+nnm_status nnm_builder_config_init(nnm_builder **out, const char *workspace_path, const nnm_hooks *hooks,
+                                   nnm_error *err)
+{
+    nnm_builder *builder = nnm_calloc(1, sizeof *builder);
+    if (!builder) return nnm_fail_memory(err);
+    if (hooks) builder->hooks = *hooks;
+    nnm_status status = nnm_workspace_open(&builder->workspace, workspace_path, err);
+    if (status) {
+        free(builder);
+        return status;
+    }
+    *out = builder;
+    return NNM_OK;
+}
+
+nnm_status nnm_builder_config_reload(nnm_builder *builder, nnm_error *err)
+{
+    return nnm_workspace_reload(builder->workspace, err);
+}
+
+void nnm_builder_free(nnm_builder *builder)
+{
+    if (!builder) return;
+    nnm_workspace_close(builder->workspace);
+    free(builder);
+}
+
+const nnm_workspace *nnm_builder_workspace(const nnm_builder *builder)
+{
+    return builder->workspace;
+}
+
+void nnm_builder_log(const nnm_builder *builder, nnm_log_level level, const char *format, ...)
+{
+    if (!builder || !builder->hooks.log) return;
+    char line[2048];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(line, sizeof line, format, arguments);
+    va_end(arguments);
+    builder->hooks.log(builder->hooks.context, level, line);
+}
+
+nnm_status nnm_builder_check_interrupted(const nnm_builder *builder, nnm_error *err)
+{
+    if (builder->hooks.interrupted && builder->hooks.interrupted(builder->hooks.context))
+        return nnm_fail(err, NNM_ERR_INTERRUPTED, "interrupted; what was done so far is kept");
+    return NNM_OK;
+}
+
+nnm_status nnm_builder_log_failure(const nnm_builder *builder, const char *step, const nnm_kernel *kernel,
+                                   const nnm_kernel_record *record, const nnm_error *failure, nnm_error *err)
+{
+    char config[256] = "configuration unknown";
+    if (record->has_config) nnm_kernel_config_format(kernel, &record->config, config, sizeof config);
+    char *path = nnm_path_error_log(nnm_workspace_path(builder->workspace), step);
+    char *line = nnm_format("%s: %s %s: %s: %s", record->id, nnm_kernel_name(kernel), config,
+                            nnm_status_name(failure->code), failure->message);
+    nnm_status status = path && line ? nnm_file_append_line(path, line, err) : nnm_fail_memory(err);
+    if (status == NNM_OK) nnm_builder_log(builder, NNM_LOG_WARNING, "%s", line);
+    free(path);
+    free(line);
+    return status;
+}
+
+nnm_status nnm_builder_backend(const nnm_builder *builder, const char *name, const nnm_backend **out,
+                               nnm_backend_info *info, nnm_error *err)
+{
+    const nnm_backend *backend = NULL;
+    nnm_status status = nnm_backend_find(&backend, name, err);
+    if (status) return status;
+    const char *configured = nnm_workspace_backend(builder->workspace)->backend;
+    if (strcmp(configured, name) != 0)
+        return nnm_fail(err, NNM_ERR_VALUE,
+                        "the workspace '%s' is for backend '%s' (BACKEND in configs/backend_config.yaml), not for "
+                        "'%s': a workspace holds the measurements of one device",
+                        nnm_workspace_path(builder->workspace), configured, name);
+    *info = (nnm_backend_info){0};
+    backend->probe(info);
+    if (!info->available)
+        return nnm_fail(err, NNM_ERR_UNSUPPORTED, "backend '%s' is not available: %s", name, info->why_not);
+    *out = backend;
+    return NNM_OK;
+}
+
+nnm_graph_options nnm_builder_graph_options(const nnm_builder *builder, const char *id)
+{
+    const nnm_predictorbuild_config *config = nnm_workspace_predictorbuild(builder->workspace);
+    return (nnm_graph_options){
+        .layout = config->implement == NNM_IMPLEMENT_TENSORFLOW ? NNM_LAYOUT_NHWC : NNM_LAYOUT_NCHW,
+        .batch_size = config->batch_size,
+        .seed = nnm_hash64(id, strlen(id), 0),
+    };
+}
+
+nnm_status nnm_builder_check_mark(const char *mark, nnm_error *err)
+{
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+    size_t length = strlen(mark);
+    if (length == 0 || length > 64 || strspn(mark, allowed) != length)
+        return nnm_fail(err, NNM_ERR_VALUE,
+                        "mark '%.64s': it becomes part of file names, so 1 to 64 letters, digits, '.', '_' and '-' "
+                        "are allowed",
+                        mark);
+    return NNM_OK;
+}
+
+nnm_status nnm_builder_list_configs(nnm_config_list *list, const nnm_kernel_data *data, nnm_error *err)
+{
+    nnm_status status = NNM_OK;
+    for (size_t i = 0; i < data->count && status == NNM_OK; i++)
+        if (data->records[i].has_config) status = nnm_config_list_add(list, &data->records[i].config, err);
+    return status;
+}

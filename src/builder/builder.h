@@ -1,0 +1,42 @@
+/* What the files of this room share: the builder itself, and how it talks to its caller. */
+#ifndef NNM_BUILDER_BUILDER_H
+#define NNM_BUILDER_BUILDER_H
+
+#include "nnmeter/builder.h"
+
+struct nnm_builder {
+    nnm_workspace *workspace;
+    nnm_hooks hooks; /* zeroed where the caller gave none */
+};
+
+/* Hands one line to the caller's log; `builder` may be NULL. */
+void nnm_builder_log(const nnm_builder *builder, nnm_log_level level, const char *format, ...) NNM_PRINTF(3, 4);
+
+/* NNM_ERR_INTERRUPTED when the caller asked to stop. */
+NNM_NODISCARD nnm_status nnm_builder_check_interrupted(const nnm_builder *builder, nnm_error *err);
+
+/* Appends "<id>: <configuration>: <code>: <message>" to results/<step>_error.log. */
+NNM_NODISCARD nnm_status nnm_builder_log_failure(const nnm_builder *builder, const char *step, const nnm_kernel *kernel,
+                                                 const nnm_kernel_record *record, const nnm_error *failure,
+                                                 nnm_error *err);
+
+/* Finds a backend and makes sure that it is here. Errors: NOT_FOUND, UNSUPPORTED with the reason. */
+NNM_NODISCARD nnm_status nnm_builder_backend(const nnm_builder *builder, const char *name, const nnm_backend **out,
+                                             nnm_backend_info *info, nnm_error *err);
+
+/* Options from which a kernel's graph is built in this workspace. */
+nnm_graph_options nnm_builder_graph_options(const nnm_builder *builder, const char *id);
+
+/* Draws configurations until results/<kernel>_<mark>.json holds `total` of them (fine-grained: `total` around each, but
+ * only if the file has none), writes that file first and
+ * then every model file that is missing, so that a call that died is completed by the next. */
+NNM_NODISCARD nnm_status nnm_builder_generate(nnm_builder *builder, const nnm_kernel *kernel, size_t total,
+                                              const nnm_sample_options *options, nnm_kernel_data **out, nnm_error *err);
+
+/* A file name made of anything but letters, digits, '.', '_' and '-' is refused (VALUE). */
+NNM_NODISCARD nnm_status nnm_builder_check_mark(const char *mark, nnm_error *err);
+
+/* Adds the copies of every configuration of `data` to `list`. */
+NNM_NODISCARD nnm_status nnm_builder_list_configs(nnm_config_list *list, const nnm_kernel_data *data, nnm_error *err);
+
+#endif

@@ -1,0 +1,57 @@
+/* Model files are checked against a backend before anything is timed. */
+#include <stdio.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "builder/builder.h"
+#include "builder/progress.h"
+#include "nnmeter/model_file.h"
+
+static nnm_status check_model(const nnm_backend *backend, const nnm_kernel_record *record, nnm_error *err)
+{
+    if (!record->model) return nnm_fail(err, NNM_ERR_NOT_FOUND, "no model file is given");
+    nnm_graph *graph = NULL;
+    nnm_status status = nnm_onnx_read(&graph, record->model, err);
+    if (status == NNM_OK) status = backend->supports(graph, err);
+    nnm_graph_free(graph);
+    return status;
+}
+
+nnm_status nnm_convert_models(nnm_builder *builder, const char *backend_name, nnm_kernel_data *models,
+                              const char *save_path, size_t *failed, nnm_error *err)
+{
+    const nnm_backend *backend = NULL;
+    nnm_backend_info info;
+    nnm_status status = nnm_builder_backend(builder, backend_name, &backend, &info, err);
+    if (status) return status;
+
+    char activity[96];
+    snprintf(activity, sizeof activity, "convert %s", nnm_kernel_name(models->kernel));
+    nnm_progress_meter meter;
+    nnm_progress_begin(&meter, builder, activity, models->count, (double)models->count);
+    size_t failures = 0;
+    nnm_error first = NNM_ERROR_INIT;
+    for (size_t i = 0; i < models->count; i++) {
+        nnm_kernel_record *record = &models->records[i];
+        status = nnm_builder_check_interrupted(builder, err);
+        if (status) return status;
+        nnm_error failure = NNM_ERROR_INIT;
+        if (check_model(backend, record, &failure) != NNM_OK) {
+            if (failures++ == 0) first = failure;
+            status = nnm_builder_log_failure(builder, "convert", models->kernel, record, &failure, err);
+            if (status) return status;
+        } else if (!record->converted_model) {
+            /* The backend loads the file as it was generated. */
+            record->converted_model = nnm_strdup(record->model);
+            if (!record->converted_model) return nnm_fail_memory(err);
+        }
+        nnm_progress_step(&meter, i + 1, failures, (double)(i + 1));
+    }
+    if (failed) *failed = failures;
+    if (failures && failures == models->count) {
+        if (err) *err = first;
+        return nnm_context(err, NNM_ERR_BACKEND, "none of %zu models can be used by backend '%s'; the first", failures,
+                           backend_name);
+    }
+    return save_path ? nnm_kernel_data_save_configs(models, save_path, err) : NNM_OK;
+}

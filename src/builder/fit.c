@@ -1,0 +1,269 @@
+#include "builder/fit.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/number.h"
+#include "base/rng.h"
+#include "builder/builder.h"
+#include "store/paths.h"
+
+/* Below this, a share of test rows within 10 % says nothing and a forest has nothing to split. */
+#define MIN_ROWS 5
+
+void nnm_test_rows_fini(nnm_test_rows *test)
+{
+    free(test->rows);
+    free(test->predicted);
+    *test = (nnm_test_rows){0};
+}
+
+void nnm_fit_result_fini(nnm_fit_result *result)
+{
+    nnm_predictor_free(result->predictor);
+    nnm_config_list_fini(&result->error_configs);
+    *result = (nnm_fit_result){0};
+}
+
+static nnm_status check_options(const nnm_fit_options *options, nnm_error *err)
+{
+    if (!(options->error_threshold >= 0.1 && options->error_threshold <= 1))
+        return nnm_fail(err, NNM_ERR_VALUE, "error threshold: found %g, need a number from 0.1 to 1",
+                        options->error_threshold);
+    if (!(options->test_size >= 0 && options->test_size <= 0.9))
+        return nnm_fail(err, NNM_ERR_VALUE, "test size: found %g, need a share from 0 to 0.9", options->test_size);
+    return NNM_OK;
+}
+
+/* Rows in random order; the first `test_count` of them are the test. */
+static nnm_status split(const nnm_features *f, const nnm_fit_options *options, size_t **order, size_t *test_count,
+                        nnm_error *err)
+{
+    size_t tests = options->test_size > 0 ? (size_t)ceil(options->test_size * (double)f->rows) : 0;
+    if (f->rows < MIN_ROWS || f->rows - tests < 2)
+        return nnm_fail(err, NNM_ERR_TOO_FEW_ROWS,
+                        "%zu distinct rows (%zu duplicates left out) are too few to train and test on; at least %d are "
+                        "needed",
+                        f->rows, f->duplicates, MIN_ROWS);
+    size_t *rows = nnm_calloc(f->rows, sizeof *rows);
+    if (!rows) return nnm_fail_memory(err);
+    for (size_t i = 0; i < f->rows; i++)
+        rows[i] = i;
+    nnm_rng rng;
+    nnm_rng_init(&rng, options->seed, 0);
+    nnm_rng_shuffle(&rng, rows, f->rows, sizeof *rows);
+    *order = rows;
+    *test_count = tests;
+    return NNM_OK;
+}
+
+static void gather(const nnm_features *f, const size_t *rows, size_t count, double *x, double *y)
+{
+    for (size_t i = 0; i < count; i++) {
+        memcpy(x + i * f->columns, f->x + rows[i] * f->columns, f->columns * sizeof *x);
+        y[i] = f->y[rows[i]];
+    }
+}
+
+static nnm_forest_options forest_for(const nnm_kernel *kernel, const nnm_fit_options *options)
+{
+    nnm_forest_options forest = NNM_FOREST_OPTIONS_INIT;
+    nnm_kernel_forest prescribed = nnm_kernel_default_forest(kernel);
+    forest.trees = prescribed.trees;
+    forest.max_depth = prescribed.max_depth;
+    forest.max_features = prescribed.max_features;
+    forest.seed = options->seed;
+    forest.threads = options->threads;
+    return forest;
+}
+
+static nnm_status test_predictor(nnm_training_summary *summary, nnm_test_rows *test, const nnm_predictor *predictor,
+                                 const double *x, const double *y, nnm_error *err)
+{
+    nnm_prediction *predictions = nnm_calloc(test->count, sizeof *predictions);
+    test->predicted = nnm_calloc(test->count, sizeof *test->predicted);
+    nnm_status status = predictions && test->predicted ? NNM_OK : nnm_fail_memory(err);
+    if (status == NNM_OK) {
+        nnm_predictor_predict(predictor, x, test->count, predictions);
+        for (size_t i = 0; i < test->count; i++)
+            test->predicted[i] = predictions[i].latency_ms;
+        status = nnm_metrics_compute(&summary->test, y, test->predicted, test->count, err);
+    }
+    free(predictions);
+    return status;
+}
+
+nnm_status nnm_fit_features(nnm_fit_result *result, nnm_test_rows *test, const nnm_features *features,
+                            const nnm_kernel *kernel, const nnm_fit_options *options, nnm_error *err)
+{
+    nnm_status status = check_options(options, err);
+    if (status) return status;
+    nnm_test_rows tested = {0};
+    size_t test_count = 0;
+    status = split(features, options, &tested.rows, &test_count, err);
+    if (status) return status;
+    tested.count = test_count;
+
+    nnm_predictor *predictor = NULL;
+    size_t train_count = features->rows - test_count;
+    double *x = nnm_calloc(features->rows, features->columns * sizeof *x);
+    double *y = nnm_calloc(features->rows, sizeof *y);
+    if (!x || !y) {
+        status = nnm_fail_memory(err);
+        goto done;
+    }
+    gather(features, tested.rows, features->rows, x, y);
+    nnm_dataset train = {
+        .x = x + test_count * features->columns,
+        .y = y + test_count,
+        .rows = train_count,
+        .columns = features->columns,
+        .feature_names = (const char *const *)features->names,
+    };
+    nnm_forest_options forest = forest_for(kernel, options);
+    status = nnm_predictor_fit(&predictor, nnm_kernel_name(kernel), &train, &forest, err);
+    if (status) goto done;
+
+    nnm_training_summary summary = *nnm_predictor_summary(predictor);
+    summary.rows = features->rows;
+    summary.test_rows = test_count;
+    if (test_count) status = test_predictor(&summary, &tested, predictor, x, y, err);
+    if (status) goto done;
+    nnm_predictor_set_summary(predictor, &summary);
+    result->predictor = predictor;
+    result->summary = summary;
+    result->duplicates = features->duplicates;
+    predictor = NULL;
+    *test = tested;
+    tested = (nnm_test_rows){0};
+done:
+    nnm_predictor_free(predictor);
+    nnm_test_rows_fini(&tested);
+    free(x);
+    free(y);
+    return status;
+}
+
+/* ---- from kernel data ---- */
+
+static double relative_error(double measured, double predicted)
+{
+    return fabs(measured - predicted) / measured;
+}
+
+static nnm_status find_errors(nnm_config_list *out, const nnm_kernel_data *data, const nnm_features *f,
+                              const nnm_test_rows *test, double threshold, nnm_error *err)
+{
+    nnm_status status = NNM_OK;
+    for (size_t i = 0; i < test->count && status == NNM_OK; i++) {
+        size_t row = test->rows[i];
+        if (relative_error(f->y[row], test->predicted[i]) > threshold)
+            status = nnm_config_list_add(out, &data->records[f->source[row]].config, err);
+    }
+    return status;
+}
+
+static nnm_status write_test_csv(const char *path, const nnm_features *f, const nnm_test_rows *test, nnm_error *err)
+{
+    nnm_atomic_file file;
+    nnm_status status = nnm_atomic_file_open(&file, path, err);
+    if (status) return status;
+    char text[32];
+    for (size_t i = 0; i < f->columns; i++)
+        fprintf(file.stream, "%s,", f->names[i]);
+    fputs("True,Pred,Error\n", file.stream);
+    for (size_t i = 0; i < test->count; i++) {
+        size_t row = test->rows[i];
+        for (size_t j = 0; j < f->columns; j++)
+            fprintf(file.stream, "%s,", nnm_format_double(f->x[row * f->columns + j], text, sizeof text));
+        double measured = f->y[row], predicted = test->predicted[i];
+        fprintf(file.stream, "%s,", nnm_format_double(measured, text, sizeof text));
+        fprintf(file.stream, "%s,", nnm_format_double(predicted, text, sizeof text));
+        fprintf(file.stream, "%s\n", nnm_format_double(relative_error(measured, predicted), text, sizeof text));
+    }
+    return nnm_atomic_file_commit(&file, err);
+}
+
+/* Writes the files of one mark: Data_….csv, TestResult_….csv and the predictor. */
+static nnm_status write_results(const nnm_builder *builder, const nnm_kernel_data *data, const nnm_features *f,
+                                const nnm_test_rows *test, const nnm_fit_result *result, const char *mark,
+                                nnm_error *err)
+{
+    const char *root = nnm_workspace_path(builder->workspace);
+    const char *kernel = nnm_kernel_name(data->kernel);
+    char *data_csv = nnm_path_data_csv(root, kernel, mark);
+    char *test_csv = nnm_path_test_csv(root, kernel, mark);
+    char *predictor = nnm_path_predictor(root, kernel, mark);
+    nnm_status status = data_csv && test_csv && predictor ? NNM_OK : nnm_fail_memory(err);
+    if (status == NNM_OK) status = nnm_export_csv(data, data_csv, err);
+    if (status == NNM_OK) status = write_test_csv(test_csv, f, test, err);
+    if (status == NNM_OK) status = nnm_predictor_save(result->predictor, predictor, err);
+    if (status == NNM_OK)
+        nnm_builder_log(builder, NNM_LOG_KEYINFO, "Saved the predictor for %s in %s", kernel, predictor);
+    free(data_csv);
+    free(test_csv);
+    free(predictor);
+    return status;
+}
+
+nnm_status nnm_build_predictor_by_data(nnm_builder *builder, const nnm_kernel_data *data,
+                                       const nnm_fit_options *options, nnm_fit_result *out, nnm_error *err)
+{
+    static const nnm_fit_options defaults = NNM_FIT_OPTIONS_INIT;
+    if (!options) options = &defaults;
+    nnm_features features = {0};
+    nnm_test_rows test = {0};
+    nnm_fit_result result = {0};
+    nnm_status status = nnm_features_of_data(&features, data, err);
+    if (status == NNM_OK && builder && options->mark) status = nnm_builder_check_mark(options->mark, err);
+    if (status == NNM_OK) status = nnm_fit_features(&result, &test, &features, data->kernel, options, err);
+    if (status == NNM_OK)
+        status = find_errors(&result.error_configs, data, &features, &test, options->error_threshold, err);
+    if (status == NNM_OK && builder && options->mark)
+        status = write_results(builder, data, &features, &test, &result, options->mark, err);
+    if (status == NNM_OK) {
+        const nnm_metrics *m = &result.summary.test;
+        if (test.count)
+            nnm_builder_log(builder, NNM_LOG_INFO,
+                            "training rows: %zu, test rows: %zu; rmse: %.4f ms; rmspe: %.4f; 5%% accuracy: %.4f; "
+                            "10%% accuracy: %.4f; 15%% accuracy: %.4f",
+                            result.summary.rows - test.count, test.count, m->rmse, m->rmspe, m->acc5, m->acc10,
+                            m->acc15);
+        *out = result;
+        result = (nnm_fit_result){0};
+    }
+    nnm_fit_result_fini(&result);
+    nnm_test_rows_fini(&test);
+    nnm_features_fini(&features);
+    return status;
+}
+
+nnm_status nnm_export_csv(const nnm_kernel_data *data, const char *csv_path, nnm_error *err)
+{
+    const nnm_kernel *kernel = data->kernel;
+    nnm_atomic_file file;
+    nnm_status status = nnm_atomic_file_open(&file, csv_path, err);
+    if (status) return status;
+    fputs("model_path", file.stream);
+    for (size_t i = 0; i < nnm_kernel_feature_count(kernel); i++)
+        fprintf(file.stream, ",%s", nnm_kernel_feature_name(kernel, i));
+    fputs(",latency\n", file.stream);
+    for (size_t row = 0; row < data->count; row++) {
+        const nnm_kernel_record *record = &data->records[row];
+        if (!record->has_config || !record->has_latency) continue;
+        const char *model = record->converted_model ? record->converted_model : record->model;
+        const char *slash = model ? strrchr(model, '/') : NULL;
+        nnm_csv_write_cell(file.stream, slash ? slash + 1 : model ? model : record->id);
+        double features[NNM_KERNEL_MAX_FEATURES];
+        char text[32];
+        nnm_kernel_features(kernel, &record->config, features);
+        for (size_t i = 0; i < nnm_kernel_feature_count(kernel); i++)
+            fprintf(file.stream, ",%s", nnm_format_double(features[i], text, sizeof text));
+        fprintf(file.stream, ",%s\n", nnm_format_double(record->latency_ms, text, sizeof text));
+    }
+    return nnm_atomic_file_commit(&file, err);
+}

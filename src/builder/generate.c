@@ -1,0 +1,254 @@
+/* Configurations become kernel data and model files. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/file.h"
+#include "base/memory.h"
+#include "base/rng.h"
+#include "builder/builder.h"
+#include "builder/progress.h"
+#include "nnmeter/model_file.h"
+#include "store/lock.h"
+#include "store/paths.h"
+
+#define ID_LENGTH 6
+
+static const char *mark_of(const nnm_sample_options *options)
+{
+    if (options->mark) return options->mark;
+    return options->mode == NNM_SAMPLING_PRIOR ? "prior" : "finegrained";
+}
+
+/* The user's own table of the kernel's family where PRIOR_DIR has one, else the built-in one. */
+static nnm_status open_prior(const nnm_builder *builder, const nnm_kernel *kernel, nnm_prior **out, nnm_error *err)
+{
+    const char *folder = nnm_workspace_predictorbuild(builder->workspace)->prior_dir;
+    if (!folder) return nnm_prior_builtin(out, kernel, err);
+    if (!nnm_folder_exists(folder))
+        return nnm_fail(err, NNM_ERR_NOT_FOUND, "PRIOR_DIR '%s' is not a folder", folder);
+    char *path = nnm_format("%s/%s.csv", folder, nnm_kernel_family(kernel));
+    if (!path) return nnm_fail_memory(err);
+    nnm_status status = nnm_file_exists(path) ? nnm_prior_load_csv(out, kernel, path, err)
+                                              : nnm_prior_builtin(out, kernel, err);
+    free(path);
+    return status;
+}
+
+static nnm_status draw(const nnm_builder *builder, const nnm_kernel *kernel, size_t num,
+                       const nnm_sample_options *options, const nnm_config_list *exclude, nnm_config_list *out,
+                       nnm_error *err)
+{
+    if (options->mode == NNM_SAMPLING_FINEGRAINED)
+        return nnm_sample_finegrained(out, kernel, options->configs, num, options->seed, exclude, err);
+    nnm_prior *prior = NULL;
+    nnm_status status = open_prior(builder, kernel, &prior, err);
+    if (status == NNM_OK) status = nnm_sample_prior(out, kernel, prior, num, options->seed, exclude, err);
+    nnm_prior_free(prior);
+    return status;
+}
+
+/* Six letters or digits that no record has yet. */
+static void draw_id(nnm_rng *rng, const nnm_kernel_data *data, char id[NNM_KERNEL_ID_BYTES])
+{
+    static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+    do {
+        for (size_t i = 0; i < ID_LENGTH; i++)
+            id[i] = alphabet[nnm_rng_below(rng, sizeof alphabet - 1)];
+        id[ID_LENGTH] = '\0';
+    } while (nnm_kernel_data_find(data, id));
+}
+
+static nnm_status add_records(const nnm_builder *builder, nnm_kernel_data *data, const nnm_config_list *configs,
+                              const char *mark, uint64_t seed, nnm_error *err)
+{
+    const nnm_kernel *kernel = data->kernel;
+    const char *name = nnm_kernel_name(kernel);
+    uint64_t stream = nnm_hash64(name, strlen(name), nnm_hash64(mark, strlen(mark), 0));
+    nnm_rng rng;
+    nnm_rng_init(&rng, seed, stream);
+    nnm_status status = NNM_OK;
+    for (size_t i = 0; i < configs->count && status == NNM_OK; i++) {
+        nnm_kernel_record record = {.config = configs->items[i], .has_config = true};
+        draw_id(&rng, data, record.id);
+        nnm_graph_options options = nnm_builder_graph_options(builder, record.id);
+        record.shape_count = nnm_kernel_input_shapes(kernel, &record.config, options.layout, record.shapes);
+        record.model = nnm_path_model(nnm_workspace_path(builder->workspace), name, mark, record.id, "onnx");
+        status = record.model ? nnm_kernel_data_add(data, &record, err) : nnm_fail_memory(err);
+        free(record.model);
+    }
+    return status;
+}
+
+static nnm_status write_model(const nnm_builder *builder, const nnm_kernel *kernel, const nnm_kernel_record *record,
+                              nnm_error *err)
+{
+    nnm_graph *graph = NULL;
+    nnm_graph_options options = nnm_builder_graph_options(builder, record->id);
+    nnm_status status = nnm_kernel_build_graph(&graph, kernel, &record->config, &options, err);
+    if (status == NNM_OK) status = nnm_onnx_write(graph, record->model, err);
+    nnm_graph_free(graph);
+    return status;
+}
+
+/* A copy of `data` without the records that are marked in `drop`. */
+static nnm_status without(const nnm_kernel_data *data, const bool *drop, nnm_kernel_data **out, nnm_error *err)
+{
+    nnm_kernel_data *kept = NULL;
+    nnm_status status = nnm_kernel_data_new(&kept, data->kernel, err);
+    for (size_t i = 0; i < data->count && status == NNM_OK; i++)
+        if (!drop[i]) status = nnm_kernel_data_add(kept, &data->records[i], err);
+    if (status)
+        nnm_kernel_data_free(kept);
+    else
+        *out = kept;
+    return status;
+}
+
+/* Writes every model file that is missing. A kernel whose file cannot be written is logged and marked in `dropped`; a
+ * full disk stops the work, for it would fail them all. */
+static nnm_status write_models(const nnm_builder *builder, const nnm_kernel_data *data, bool *dropped,
+                               size_t *dropped_count, nnm_error *err)
+{
+    char activity[96];
+    snprintf(activity, sizeof activity, "generate %s", nnm_kernel_name(data->kernel));
+    nnm_progress_meter meter;
+    nnm_progress_begin(&meter, builder, activity, data->count, (double)data->count);
+    for (size_t i = 0; i < data->count; i++) {
+        nnm_status status = nnm_builder_check_interrupted(builder, err);
+        if (status) return status;
+        const nnm_kernel_record *record = &data->records[i];
+        nnm_error failure = NNM_ERROR_INIT;
+        nnm_status written = NNM_OK;
+        if (record->has_config && record->model && !nnm_file_exists(record->model))
+            written = write_model(builder, data->kernel, record, &failure);
+        if (written == NNM_ERR_NO_SPACE || written == NNM_ERR_NO_MEMORY || written == NNM_ERR_IO) {
+            if (err) *err = failure;
+            return nnm_context(err, written, "after %zu of %zu model files", i, data->count);
+        }
+        if (written) {
+            status = nnm_builder_log_failure(builder, "generate", data->kernel, record, &failure, err);
+            if (status) return status;
+            dropped[i] = true;
+            ++*dropped_count;
+        }
+        nnm_progress_step(&meter, i + 1, *dropped_count, (double)(i + 1));
+    }
+    return NNM_OK;
+}
+
+static nnm_status load_existing(const nnm_kernel *kernel, const char *path, nnm_kernel_data **out, nnm_error *err)
+{
+    if (!nnm_file_exists(path)) return nnm_kernel_data_new(out, kernel, err);
+    nnm_error failure = NNM_ERROR_INIT;
+    nnm_status status = nnm_kernel_data_load(out, kernel, path, &failure);
+    if (status == NNM_ERR_NOT_FOUND) return nnm_kernel_data_new(out, kernel, err); /* holds other kernel types only */
+    if (status && err) *err = failure;
+    return status;
+}
+
+/* What must not be drawn again: configurations of the file, and those the caller names. */
+static nnm_status list_excluded(const nnm_kernel_data *data, const nnm_config_list *given, nnm_config_list *out,
+                                nnm_error *err)
+{
+    nnm_status status = nnm_builder_list_configs(out, data, err);
+    for (size_t i = 0; given && i < given->count && status == NNM_OK; i++)
+        status = nnm_config_list_add(out, &given->items[i], err);
+    return status;
+}
+
+/* How many configurations a call has to draw. A call that completes an earlier one draws what the prior still lacks;
+ * fine-grained configurations were all written at once, so either all of them are there or none is. */
+static size_t count_missing(const nnm_kernel_data *data, size_t num, bool complete, nnm_sampling_mode mode)
+{
+    if (!complete || data->count == 0) return num;
+    if (mode == NNM_SAMPLING_FINEGRAINED) return 0;
+    return data->count < num ? num - data->count : 0;
+}
+
+/* Adds configurations to `data` and saves them before any model file is written. */
+static nnm_status extend(const nnm_builder *builder, nnm_kernel_data *data, size_t num,
+                         const nnm_sample_options *options, const char *path, nnm_error *err)
+{
+    nnm_config_list exclude = {0}, drawn = {0};
+    nnm_status status = list_excluded(data, options->exclude, &exclude, err);
+    if (status == NNM_OK) status = draw(builder, data->kernel, num, options, &exclude, &drawn, err);
+    if (status == NNM_OK) status = add_records(builder, data, &drawn, mark_of(options), options->seed, err);
+    if (status == NNM_OK) status = nnm_kernel_data_save_configs(data, path, err);
+    if (status == NNM_OK && options->mode == NNM_SAMPLING_PRIOR && drawn.count < num)
+        nnm_builder_log(builder, NNM_LOG_WARNING, "only %zu of %zu new configurations of %s exist", drawn.count, num,
+                        nnm_kernel_name(data->kernel));
+    nnm_config_list_fini(&exclude);
+    nnm_config_list_fini(&drawn);
+    return status;
+}
+
+/* Adds configurations to the kernel data of a mark, and the model files that are missing. */
+static nnm_status generate(nnm_builder *builder, const nnm_kernel *kernel, size_t num, bool complete,
+                           const nnm_sample_options *options, nnm_kernel_data **out, nnm_error *err)
+{
+    const char *mark = mark_of(options);
+    nnm_status status = nnm_builder_check_mark(mark, err);
+    if (status) return status;
+
+    nnm_workspace_lock *lock = NULL;
+    nnm_kernel_data *data = NULL, *kept = NULL;
+    bool *dropped = NULL;
+    size_t dropped_count = 0;
+    char *path = nnm_path_configs_json(nnm_workspace_path(builder->workspace), nnm_kernel_name(kernel), mark);
+    if (!path) return nnm_fail_memory(err);
+
+    status = nnm_workspace_lock_take(&lock, builder->workspace, "sample", err);
+    if (status == NNM_OK) status = load_existing(kernel, path, &data, err);
+    if (status) goto done;
+    size_t missing = count_missing(data, num, complete, options->mode);
+    if (missing) status = extend(builder, data, missing, options, path, err);
+    if (status) goto done;
+
+    dropped = nnm_calloc(data->count, sizeof *dropped);
+    if (!dropped) {
+        status = nnm_fail_memory(err);
+        goto done;
+    }
+    status = write_models(builder, data, dropped, &dropped_count, err);
+    if (status == NNM_OK && dropped_count) {
+        status = without(data, dropped, &kept, err);
+        if (status == NNM_OK) status = nnm_kernel_data_save_configs(kept, path, err);
+        nnm_kernel_data_free(data);
+        data = kept;
+        kept = NULL;
+    }
+    if (status) goto done;
+    nnm_builder_log(builder, NNM_LOG_INFO, "%s: %zu configurations in %s%s", nnm_kernel_name(kernel), data->count, path,
+                    dropped_count ? "; failures in generate_error.log" : "");
+    *out = data;
+    data = NULL;
+done:
+    nnm_workspace_lock_release(lock);
+    nnm_kernel_data_free(data);
+    free(dropped);
+    free(path);
+    return status;
+}
+
+nnm_status nnm_builder_generate(nnm_builder *builder, const nnm_kernel *kernel, size_t total,
+                                const nnm_sample_options *options, nnm_kernel_data **out, nnm_error *err)
+{
+    return generate(builder, kernel, total, true, options, out, err);
+}
+
+nnm_status nnm_generate_config_sample(nnm_builder *builder, const char *kernel_type, size_t num,
+                                      const nnm_sample_options *options, nnm_kernel_data **out, nnm_error *err)
+{
+    static const nnm_sample_options defaults = NNM_SAMPLE_OPTIONS_INIT;
+    if (!options) options = &defaults;
+    const nnm_kernel *kernel = NULL;
+    nnm_status status = nnm_kernel_find(&kernel, kernel_type, err);
+    if (status) return status;
+    if (num == 0)
+        return nnm_fail(err, NNM_ERR_INVALID_ARGUMENT, "the number of configurations to sample must be 1 or more");
+    if (options->mode == NNM_SAMPLING_FINEGRAINED && (!options->configs || options->configs->count == 0))
+        return nnm_fail(err, NNM_ERR_INVALID_ARGUMENT, "fine-grained sampling needs configurations to sample around");
+    return generate(builder, kernel, num, false, options, out, err);
+}

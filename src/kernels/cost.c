@@ -1,0 +1,40 @@
+#include "kernels/cost.h"
+
+#include <math.h>
+
+#include "kernels/catalogue.h"
+
+bool nnm_kernel_has_cost(const nnm_kernel *kernel)
+{
+    return kernel->has_layer;
+}
+
+static double value_of(const nnm_kernel *kernel, const double *params, const char *name, double without)
+{
+    int index = nnm_kernel_param_index(kernel, name);
+    return index < 0 ? without : params[index];
+}
+
+static double output_size(double input, double window, double stride, const nnm_layer_setting *setting)
+{
+    if (setting->padding == NNM_PADDING_SAME) return ceil(input / stride);
+    double room = input + 2 * setting->pad - window;
+    return room < 0 ? 0 : floor(room / stride) + 1;
+}
+
+void nnm_kernel_layer_cost(const nnm_kernel *kernel, const double *params, const nnm_layer_setting *setting,
+                           double *flops, double *parameters)
+{
+    *flops = 0;
+    *parameters = 0;
+    if (!kernel->has_layer) return;
+    double hw = value_of(kernel, params, "HW", 1);
+    double window = value_of(kernel, params, "KERNEL_SIZE", 1);
+    double stride = value_of(kernel, params, "STRIDES", 1);
+    double cin = value_of(kernel, params, "CIN", 1);
+    double cout = value_of(kernel, params, "COUT", cin);
+    double groups = kernel->cout_is_cin ? cin : setting->groups;
+    double out = output_size(hw, window, stride, setting);
+    *parameters = cout * (window * window * cin / groups + 1);
+    *flops = 2 * setting->batch * out * out * *parameters;
+}

@@ -1,0 +1,261 @@
+Help of nn-meter and of every command goes to standard output.
+
+  $ nn-meter --help
+  Usage: nn-meter COMMAND [options]
+         nn-meter --list-kernels | --list-backends [--json]
+         nn-meter --version
+  |
+  Builds kernel latency predictors for a device from measurements on it.
+  |
+  Commands:
+    create     Make a workspace: the folder of one device's configurations, measurements and predictors
+    connect    Run a small kernel on a backend, to see that it works
+    sample     Draw configurations of a kernel and write a model file for each
+    convert    Turn sampled models into what the backend loads
+    profile    Measure the kernels of a configuration file
+    train      Fit a predictor to measured latencies
+    adapt      One round of adaptive sampling: measure more around what is predicted badly, and fit again
+    build      Sample, measure, fit and adapt: a predictor for one kernel, or for all in the configuration
+    predict    Predict the latency of a configuration, or of every row of a table
+    evaluate   Compare a predictor with measured latencies: RMSE, RMSPE, share within 5, 10 and 15 %
+    export     Write kernel data as a CSV table of features and latencies
+    doctor     Show what this machine offers: runtimes, clock, noise, locks
+  |
+  'nn-meter COMMAND --help' tells more about one.
+  |
+  Options:
+    --list-kernels   list the kernel types
+    --list-backends  list the backends
+    --json           with either list: answer with one JSON object
+    --version        show the version
+    -h, --help       show this text
+  |
+  Example:
+    nn-meter create --workspace ws --backend xnnpack_cpu
+    nn-meter build --workspace ws --kernel conv-bn-relu --num 200 --iteration 1
+    nn-meter predict --predictor ws/predictor_build/results/predictors/conv-bn-relu_prior.nnm \
+        --config HW=56,CIN=64,COUT=128,KERNEL_SIZE=3,STRIDES=1
+  |
+  Exit codes: 0 done, 1 failed, 2 wrong usage, 3 finished in part, 130 interrupted.
+  $ nn-meter -h | head -1
+  Usage: nn-meter COMMAND [options]
+  $ nn-meter --version
+  nn-meter 0.1.0
+  $ nn-meter --version --help | head -1
+  Usage: nn-meter COMMAND [options]
+  $ nn-meter create --help
+  Usage: nn-meter create --workspace DIR [--backend NAME]
+  |
+  Make a workspace: the folder of one device's configurations, measurements and predictors.
+  |
+  Options:
+    --workspace DIR  the folder to make; its parents are made too (required)
+    --backend NAME   the runtime to measure, see --list-backends (default: xnnpack_cpu)
+    -h, --help       show this text
+  |
+  Example:
+    nn-meter create --workspace ws --backend xnnpack_cpu
+  $ nn-meter connect --help
+  Usage: nn-meter connect --workspace DIR [--backend NAME] [--json]
+  |
+  Run a small kernel on a backend, to see that it works.
+  Prints "(nn-Meter) hello backend !" when the backend really ran something.
+  |
+  Options:
+    --workspace DIR  the workspace (required)
+    --backend NAME   the runtime that is measured (default: BACKEND of the workspace)
+    --json           answer with one JSON object
+    -h, --help       show this text
+  |
+  Example:
+    nn-meter connect --workspace ws --backend xnnpack_cpu
+  $ nn-meter sample --help
+  Usage: nn-meter sample --workspace DIR --kernel K --num N [options]
+  |
+  Draw configurations of a kernel and write a model file for each.
+  Called again with the same mark it adds configurations; none is drawn twice. Fewer than N come when
+  the kernel has no more.
+  |
+  Options:
+    --workspace DIR           the workspace (required)
+    --kernel K                kernel type, see --list-kernels (required)
+    --num N                   configurations to draw; finegrained: around each one (required)
+    --mode prior|finegrained  where to draw (default: prior)
+    --configs F...            finegrained: around the configurations of these files (default: results/<kernel>_prior.json)
+    --mark M                  names the files (default: the mode)
+    --seed S                  of everything that is left to chance (default: 0)
+    --json                    answer with one JSON object
+    -h, --help                show this text
+  |
+  Example:
+    nn-meter sample --workspace ws --kernel conv-bn-relu --num 100
+  $ nn-meter convert --help
+  Usage: nn-meter convert --workspace DIR --models CONFIG.json [options]
+  |
+  Turn sampled models into what the backend loads.
+  |
+  Options:
+    --workspace DIR       the workspace (required)
+    --backend NAME        the runtime that is measured (default: BACKEND of the workspace)
+    --models CONFIG.json  configuration file, as 'nn-meter sample' writes it (required)
+    --json                answer with one JSON object
+    -h, --help            show this text
+  |
+  Example:
+    nn-meter convert --workspace ws \
+        --models ws/predictor_build/results/conv-bn-relu_prior.json
+  $ nn-meter profile --help
+  Usage: nn-meter profile --workspace DIR --models CONFIG.json [options]
+  |
+  Measure the kernels of a configuration file.
+  Goes on where an earlier run stopped: what the workspace's journal knows is not measured again.
+  quiet: share of the samples that nothing disturbed; agree 5, agree 10: share of the kernels whose
+  first and last round agree within 5 and 10 %.
+  |
+  Options:
+    --workspace DIR       the workspace (required)
+    --backend NAME        the runtime that is measured (default: BACKEND of the workspace)
+    --models CONFIG.json  configuration file, as 'nn-meter sample' writes it (required)
+    --json                answer with one JSON object
+    -h, --help            show this text
+  |
+  Example:
+    nn-meter profile --workspace ws \
+        --models ws/predictor_build/results/conv-bn-relu_prior.json
+  $ nn-meter train --help
+  Usage: nn-meter train --kernel K -o PREDICTOR --csv F --target COLUMN [options]
+         nn-meter train --kernel K -o PREDICTOR --workspace DIR [options]
+         nn-meter train --kernel K -o PREDICTOR --configs F... [--latencies F...] [options]
+  |
+  Fit a predictor to measured latencies.
+  A fifth of the rows is kept for the test that is reported.
+  |
+  Options:
+    --kernel K              kernel type, see --list-kernels (required)
+    -o, --output PREDICTOR  the predictor file to write (required)
+    --csv F                 a table from anywhere, columns named like the kernel's parameters
+    --target COLUMN         with --csv: the column with the latencies, in ms
+    --configs F...          configuration files (default: all of the workspace)
+    --latencies F...        latency files (default: that of the workspace)
+    --workspace DIR         the workspace of the data
+    --mark M                with --workspace: writes results/collection/*_M.csv too (default: written nowhere)
+    --test-size SHARE       share of rows kept for the test; 0: train on every row (default: 0.2)
+    --model random_forest   the regression model (default: random_forest)
+    --seed S                of everything that is left to chance (default: 10)
+    --threads N             threads that fit the forest (default: one a CPU)
+    --json                  answer with one JSON object
+    -h, --help              show this text
+  |
+  Example:
+    nn-meter train --kernel conv-bn-relu --csv conv.csv --target latency_ms -o conv.nnm
+    nn-meter train --kernel conv-bn-relu --workspace ws -o conv.nnm
+  $ nn-meter adapt --help
+  Usage: nn-meter adapt --workspace DIR --kernel K [options]
+  |
+  One round of adaptive sampling: measure more around what is predicted badly, and fit again.
+  Defaults in capitals stand in the workspace's predictorbuild_config.yaml.
+  |
+  Options:
+    --workspace DIR   the workspace (required)
+    --backend NAME    the runtime that is measured (default: BACKEND of the workspace)
+    --kernel K        kernel type, see --list-kernels (required)
+    --configs F...    configuration files of what is measured (default: results/<kernel>_*.json)
+    --latencies F...  latency files of what is measured (default: results/profiled_<kernel>.json)
+    --num N           configurations around each large error (default: FINEGRAINED_SAMPLE_NUM)
+    --threshold E     relative error that is large (default: ERROR_THRESHOLD)
+    --mark M          appended to the names of the files (default: none)
+    --seed S          of everything that is left to chance (default: 0)
+    --threads N       threads that fit the forest (default: one a CPU)
+    --json            answer with one JSON object
+    -h, --help        show this text
+  |
+  Example:
+    nn-meter adapt --workspace ws --kernel conv-bn-relu --num 5
+  $ nn-meter build --help
+  Usage: nn-meter build --workspace DIR [--kernel K] [options]
+  |
+  Sample, measure, fit and adapt: a predictor for one kernel, or for all in the configuration.
+  Interrupted, it goes on where it was when called again with the same arguments. Defaults in capitals
+  stand in the workspace's predictorbuild_config.yaml.
+  |
+  Options:
+    --workspace DIR        the workspace (required)
+    --backend NAME         the runtime that is measured (default: BACKEND of the workspace)
+    --kernel K             kernel type, see --list-kernels (default: all of KERNELS)
+    --num N                configurations from the prior (default: INIT_SAMPLE_NUM)
+    --finegrained-num N    configurations around each large error (default: FINEGRAINED_SAMPLE_NUM)
+    --iteration N          rounds; 1: no adaptive sampling (default: ITERATION)
+    --threshold E          relative error that is large (default: ERROR_THRESHOLD)
+    --mark M               appended to the names of the files (default: none)
+    --model random_forest  the regression model (default: random_forest)
+    --seed S               of everything that is left to chance (default: 0)
+    --threads N            threads that fit the forest (default: one a CPU)
+    --json                 answer with one JSON object
+    -h, --help             show this text
+  |
+  Example:
+    nn-meter build --workspace ws --kernel conv-bn-relu --num 100 --iteration 2
+  $ nn-meter predict --help
+  Usage: nn-meter predict --predictor P (--config NAME=VALUE,... [--json] | --csv F)
+  |
+  Predict the latency of a configuration, or of every row of a table.
+  Latencies are in milliseconds. lower_ms and upper_ms hold 90 % of such kernels.
+  |
+  Options:
+    --predictor P            a predictor file (required)
+    --config NAME=VALUE,...  one configuration
+    --csv F                  a table; it is printed with predicted_ms, lower_ms, upper_ms added
+    --json                   with --config: answer with one JSON object, the interval too
+    -h, --help               show this text
+  |
+  Example:
+    nn-meter predict --predictor conv.nnm --config HW=56,CIN=64,COUT=128,KERNEL_SIZE=3,STRIDES=1
+  $ nn-meter evaluate --help
+  Usage: nn-meter evaluate --predictor P --csv F --target COLUMN [--json]
+  |
+  Compare a predictor with measured latencies: RMSE, RMSPE, share within 5, 10 and 15 %.
+  |
+  Options:
+    --predictor P    a predictor file (required)
+    --csv F          a table with measured latencies (required)
+    --target COLUMN  the column with the latencies, in ms (required)
+    --json           answer with one JSON object
+    -h, --help       show this text
+  |
+  Example:
+    nn-meter evaluate --predictor conv.nnm --csv measured.csv --target latency_ms
+  $ nn-meter export --help
+  Usage: nn-meter export --kernel K --configs F... [--latencies F...] --csv OUT
+  |
+  Write kernel data as a CSV table of features and latencies.
+  |
+  Options:
+    --kernel K        kernel type, see --list-kernels (required)
+    --configs F...    configuration files (required)
+    --latencies F...  latency files (default: those in the configuration files)
+    --csv OUT         the table to write (required)
+    -h, --help        show this text
+  |
+  Example:
+    nn-meter export --kernel conv-bn-relu --csv conv.csv \
+        --configs ws/predictor_build/results/conv-bn-relu_prior.json \
+        --latencies ws/predictor_build/results/profiled_conv-bn-relu.json
+  $ nn-meter doctor --help
+  Usage: nn-meter doctor [--seconds N] [--json]
+  |
+  Show what this machine offers: runtimes, clock, noise, locks.
+  |
+  Options:
+    --seconds N  time to spend on the noise of all CPUs together (default: 4)
+    --json       answer with one JSON object
+    -h, --help   show this text
+  |
+  Example:
+    nn-meter doctor
+
+Help wins over what else is wrong, wherever it stands.
+
+  $ nn-meter sample --nonsense --help | head -1
+  Usage: nn-meter sample --workspace DIR --kernel K --num N [options]
+  $ nn-meter sample --num -h | head -1
+  Usage: nn-meter sample --workspace DIR --kernel K --num N [options]

@@ -1,0 +1,458 @@
+/* The steps and the loop, on a real runtime, with kernels and a protocol small enough for a test. */
+#include "unit/testing.h"
+
+#include <ctype.h>
+#include <dirent.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "builder/builder.h"
+
+#define BACKEND "xnnpack_cpu"
+
+typedef struct fixture {
+    char folder[256];
+    char workspace[512];
+    nnm_builder *builder;
+    nnm_hooks hooks;
+    size_t interrupt_after; /* progress reports until the work is asked to stop; 0: never */
+    size_t kill_worker_at;  /* progress report at which the worker is killed; 0: never */
+    size_t reports;
+    char log[8192];
+} fixture;
+
+static void on_log(void *context, nnm_log_level level, const char *line)
+{
+    fixture *f = context;
+    (void)level;
+    size_t used = strlen(f->log);
+    snprintf(f->log + used, sizeof f->log - used, "%s\n", line);
+}
+
+/* Ends every child of this process, as the kernel of the system does when memory is short. */
+static void kill_children(void)
+{
+    DIR *processes = opendir("/proc");
+    assert_non_null(processes);
+    for (struct dirent *entry; (entry = readdir(processes));) {
+        if (!isdigit((unsigned char)entry->d_name[0])) continue;
+        char path[300], stat[512] = {0};
+        snprintf(path, sizeof path, "/proc/%s/stat", entry->d_name);
+        FILE *file = fopen(path, "r");
+        if (!file) continue;
+        size_t size = fread(stat, 1, sizeof stat - 1, file);
+        fclose(file);
+        const char *after_name = size ? strrchr(stat, ')') : NULL;
+        long parent = 0;
+        if (after_name && sscanf(after_name, ") %*c %ld", &parent) == 1 && parent == (long)getpid())
+            kill((pid_t)atol(entry->d_name), SIGKILL);
+    }
+    closedir(processes);
+}
+
+static void on_progress(void *context, const nnm_progress *progress)
+{
+    fixture *f = context;
+    if (strncmp(progress->activity, "profile", 7) != 0) return;
+    f->reports++;
+    if (f->reports == f->kill_worker_at) kill_children();
+}
+
+static bool is_interrupted(void *context)
+{
+    fixture *f = context;
+    return f->interrupt_after && f->reports >= f->interrupt_after;
+}
+
+static void write_text(const char *path, const char *text)
+{
+    nnm_error err = NNM_ERROR_INIT;
+    assert_ok(nnm_file_write(path, text, strlen(text), &err));
+}
+
+static int set_up(void **state)
+{
+    nnm_error err = NNM_ERROR_INIT;
+    fixture *f = calloc(1, sizeof *f);
+    make_folder(f->folder);
+    in_folder(f->workspace, f->folder, "workspace");
+    assert_ok(nnm_workspace_create(f->workspace, BACKEND, &err));
+    char path[1024];
+    snprintf(path, sizeof path, "%s/configs/backend_config.yaml", f->workspace);
+    write_text(path, "BACKEND: xnnpack_cpu\nROUNDS: 2\nWARMUP_MS: 0.2\nSAMPLE_US: 50\nROUND_MS: 1\nGATE: 0\n");
+    f->hooks = (nnm_hooks){f, on_log, on_progress, is_interrupted};
+    assert_ok(nnm_builder_config_init(&f->builder, f->workspace, &f->hooks, &err));
+    *state = f;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    fixture *f = *state;
+    nnm_builder_free(f->builder);
+    remove_folder(f->folder);
+    free(f);
+    return 0;
+}
+
+static bool exists(const fixture *f, const char *name)
+{
+    char path[1024];
+    snprintf(path, sizeof path, "%s/predictor_build/%s", f->workspace, name);
+    return nnm_file_exists(path);
+}
+
+static char *read_result(const fixture *f, const char *name)
+{
+    nnm_error err = NNM_ERROR_INIT;
+    char path[1024], *text = NULL;
+    size_t size = 0;
+    snprintf(path, sizeof path, "%s/predictor_build/results/%s", f->workspace, name);
+    assert_ok(nnm_file_read(path, &text, &size, &err));
+    return text;
+}
+
+static size_t count_lines(const char *text)
+{
+    size_t lines = 0;
+    for (; *text; text++)
+        lines += *text == '\n';
+    return lines;
+}
+
+/* ---- the steps ---- */
+
+static void connects(void **state)
+{
+    fixture *f = *state;
+    nnm_error err = NNM_ERROR_INIT;
+    double latency_ms = 0;
+    assert_ok(nnm_connect_backend(f->builder, BACKEND, &latency_ms, &err));
+    assert_true(latency_ms > 0);
+    assert_fails(nnm_connect_backend(f->builder, "xnnpack", NULL, &err), NNM_ERR_NOT_FOUND, "xnnpack");
+}
+
+static void samples_configurations(void **state)
+{
+    fixture *f = *state;
+    nnm_error err = NNM_ERROR_INIT;
+    nnm_kernel_data *first = NULL, *both = NULL;
+    nnm_sample_options options = NNM_SAMPLE_OPTIONS_INIT;
+    options.mark = "test";
+    options.seed = 3;
+    assert_ok(nnm_generate_config_sample(f->builder, "fc", 6, &options, &first, &err));
+    assert_int_equal(first->count, 6);
+    assert_true(exists(f, "results/fc_test.json"));
+    for (size_t i = 0; i < first->count; i++) {
+        assert_int_equal(strlen(first->records[i].id), 6);
+        assert_true(nnm_file_exists(first->records[i].model));
+        assert_int_equal(first->records[i].shape_count, 1);
+    }
+    /* The same mark again adds to it and draws nothing twice. */
+    assert_ok(nnm_generate_config_sample(f->builder, "fc", 6, &options, &both, &err));
+    assert_int_equal(both->count, 12);
+    for (size_t i = 0; i < both->count; i++)
+        for (size_t j = 0; j < i; j++)
+            assert_false(nnm_kernel_config_equal(both->kernel, &both->records[i].config, &both->records[j].config));
+    nnm_kernel_data_free(first);
+    nnm_kernel_data_free(both);
+}
+
+static void refuses_bad_arguments(void **state)
+{
+    fixture *f = *state;
+    nnm_error err;
+    nnm_kernel_data *data = NULL;
+    nnm_sample_options options = NNM_SAMPLE_OPTIONS_INIT;
+    assert_fails(nnm_generate_config_sample(f->builder, "fcc", 6, &options, &data, &err), NNM_ERR_NOT_FOUND, "'fc'");
+    assert_fails(nnm_generate_config_sample(f->builder, "fc", 0, &options, &data, &err), NNM_ERR_INVALID_ARGUMENT,
+                 "1 or more");
+    options.mark = "../up";
+    assert_fails(nnm_generate_config_sample(f->builder, "fc", 1, &options, &data, &err), NNM_ERR_VALUE, "../up");
+    options.mark = NULL;
+    options.mode = NNM_SAMPLING_FINEGRAINED;
+    assert_fails(nnm_generate_config_sample(f->builder, "fc", 1, &options, &data, &err), NNM_ERR_INVALID_ARGUMENT,
+                 "sample around");
+    assert_false(exists(f, "results/fc_prior.json"));
+
+    nnm_build_result result = {0};
+    nnm_build_options build = NNM_BUILD_OPTIONS_INIT;
+    build.error_threshold = 0.01;
+    assert_fails(nnm_build_predictor_for_kernel(f->builder, "fc", BACKEND, &build, &result, &err), NNM_ERR_VALUE,
+                 "0.01");
+    build = (nnm_build_options)NNM_BUILD_OPTIONS_INIT;
+    build.iteration = 0;
+    assert_fails(nnm_build_predictor_for_kernel(f->builder, "fc", BACKEND, &build, &result, &err), NNM_ERR_VALUE,
+                 "iteration");
+}
+
+static void goes_step_by_step(void **state)
+{
+    fixture *f = *state;
+    nnm_error err = NNM_ERROR_INIT;
+    nnm_kernel_data *data = NULL, *collected = NULL;
+    nnm_sample_options options = NNM_SAMPLE_OPTIONS_INIT;
+    options.mark = "test";
+    assert_ok(nnm_generate_config_sample(f->builder, "fc", 10, &options, &data, &err));
+
+    char configs[1024], latencies[1024];
+    snprintf(configs, sizeof configs, "%s/predictor_build/results/fc_test.json", f->workspace);
+    snprintf(latencies, sizeof latencies, "%s/predictor_build/results/profiled_fc.json", f->workspace);
+    size_t failed = 99;
+    assert_ok(nnm_convert_models(f->builder, BACKEND, data, configs, &failed, &err));
+    assert_int_equal(failed, 0);
+
+    nnm_profile_summary summary = {0};
+    assert_ok(nnm_profile_models(f->builder, BACKEND, data, &summary, &err));
+    assert_int_equal(summary.profiled, 10);
+    assert_int_equal(summary.repeated, 10);
+
+    assert_ok(nnm_kernel_data_collect(&collected, data->kernel, (const char *const[]){configs}, 1,
+                                      (const char *const[]){latencies}, 1, &err));
+    assert_int_equal(collected->count, 10);
+    nnm_fit_options fit_options = NNM_FIT_OPTIONS_INIT;
+    fit_options.mark = "test";
+    nnm_fit_result fit = {0};
+    assert_ok(nnm_build_predictor_by_data(f->builder, collected, &fit_options, &fit, &err));
+    assert_int_equal(fit.summary.rows, 10);
+    assert_int_equal(fit.summary.test_rows, 2);
+    assert_true(exists(f, "results/collection/Data_fc_test.csv"));
+    assert_true(exists(f, "results/collection/TestResult_fc_test.csv"));
+    assert_true(exists(f, "results/predictors/fc_test.nnm"));
+    char *table = read_result(f, "collection/Data_fc_test.csv");
+    assert_int_equal(count_lines(table), 11);
+    assert_non_null(strstr(table, "model_path,CIN,COUT,FLOPS,PARAMS,latency\n"));
+    free(table);
+    nnm_fit_result_fini(&fit);
+    nnm_kernel_data_free(data);
+    nnm_kernel_data_free(collected);
+}
+
+static nnm_kernel_data *sample_fc(fixture *f, size_t num)
+{
+    nnm_error err = NNM_ERROR_INIT;
+    nnm_kernel_data *data = NULL;
+    nnm_sample_options options = NNM_SAMPLE_OPTIONS_INIT;
+    options.mark = "test";
+    assert_ok(nnm_generate_config_sample(f->builder, "fc", num, &options, &data, &err));
+    return data;
+}
+
+static void measures_nothing_twice(void **state)
+{
+    fixture *f = *state;
+    nnm_error err = NNM_ERROR_INIT;
+    nnm_kernel_data *data = sample_fc(f, 8);
+    nnm_profile_summary summary = {0};
+    assert_ok(nnm_profile_models(f->builder, BACKEND, data, &summary, &err));
+    char *before = read_result(f, "profiled_fc.json");
+    assert_ok(nnm_profile_models(f->builder, BACKEND, data, &summary, &err));
+    assert_int_equal(summary.known, 8);
+    assert_int_equal(summary.profiled, 0);
+    char *after = read_result(f, "profiled_fc.json");
+    assert_string_equal(before, after);
+    free(before);
+    free(after);
+    nnm_kernel_data_free(data);
+}
+
+static void keeps_what_was_measured_when_interrupted(void **state)
+{
+    fixture *f = *state;
+    nnm_error err;
+    nnm_kernel_data *data = sample_fc(f, 8);
+    nnm_profile_summary summary = {0};
+    f->interrupt_after = 6; /* the report at the beginning, then five rounds */
+    assert_fails(nnm_profile_models(f->builder, BACKEND, data, &summary, &err), NNM_ERR_INTERRUPTED, "interrupted");
+    char *partial = read_result(f, "profiled_fc.json");
+    size_t latencies = 0;
+    for (const char *p = partial; (p = strstr(p, "latency")); p++)
+        latencies++;
+    assert_int_equal(latencies, 5);
+    free(partial);
+
+    f->interrupt_after = 0;
+    f->reports = 0;
+    assert_ok(nnm_profile_models(f->builder, BACKEND, data, &summary, &err));
+    assert_int_equal(summary.profiled, 8);
+    assert_int_equal(f->reports, 1 + 16 - 5); /* only the rounds that were missing */
+    nnm_kernel_data_free(data);
+}
+
+static void loses_one_kernel_when_the_worker_is_killed(void **state)
+{
+    fixture *f = *state;
+    nnm_error err = NNM_ERROR_INIT;
+    nnm_kernel_data *data = sample_fc(f, 8);
+    nnm_profile_summary summary = {0};
+    f->kill_worker_at = 4;
+    assert_ok(nnm_profile_models(f->builder, BACKEND, data, &summary, &err));
+    assert_int_equal(summary.profiled, 7);
+    assert_int_equal(summary.failed, 1);
+    char *log = read_result(f, "profile_error.log");
+    assert_int_equal(count_lines(log), 1);
+    assert_non_null(strstr(log, "NNM_ERR_CRASHED"));
+    assert_non_null(strstr(log, "CIN="));
+    free(log);
+    nnm_kernel_data_free(data);
+}
+
+static void survives_bad_model_files(void **state)
+{
+    fixture *f = *state;
+    nnm_error err = NNM_ERROR_INIT;
+    nnm_kernel_data *data = sample_fc(f, 8);
+    assert_int_equal(unlink(data->records[1].model), 0);
+    write_text(data->records[2].model, "this is not a model");
+    assert_int_equal(truncate(data->records[3].model, 100), 0);
+    nnm_profile_summary summary = {0};
+    assert_ok(nnm_profile_models(f->builder, BACKEND, data, &summary, &err));
+    assert_int_equal(summary.profiled, 5);
+    assert_int_equal(summary.failed, 3);
+    char *log = read_result(f, "profile_error.log");
+    assert_int_equal(count_lines(log), 3);
+    assert_non_null(strstr(log, "does not exist"));
+    free(log);
+
+    for (size_t i = 0; i < data->count; i++)
+        unlink(data->records[i].model);
+    nnm_kernel_data *others = NULL;
+    nnm_sample_options options = NNM_SAMPLE_OPTIONS_INIT;
+    options.mark = "others";
+    options.seed = 7;
+    assert_ok(nnm_generate_config_sample(f->builder, "fc", 3, &options, &others, &err));
+    for (size_t i = 0; i < others->count; i++)
+        write_text(others->records[i].model, "nor is this");
+    assert_fails(nnm_profile_models(f->builder, BACKEND, others, &summary, &err), NNM_ERR_BACKEND, "all 3 kernels");
+    size_t failed = 0;
+    assert_fails(nnm_convert_models(f->builder, BACKEND, others, NULL, &failed, &err), NNM_ERR_BACKEND,
+                 "none of 3 models");
+    nnm_kernel_data_free(others);
+    nnm_kernel_data_free(data);
+}
+
+/* ---- the loop ---- */
+
+static void builds_and_continues(void **state)
+{
+    fixture *f = *state;
+    nnm_error err = NNM_ERROR_INIT;
+    nnm_build_options options = NNM_BUILD_OPTIONS_INIT;
+    options.init_sample_num = 25;
+    options.finegrained_sample_num = 3;
+    options.iteration = 2;
+    nnm_build_result result = {0};
+
+    /* Stopped in the middle ... */
+    f->interrupt_after = 20;
+    assert_fails(nnm_build_predictor_for_kernel(f->builder, "fc", BACKEND, &options, &result, &err),
+                 NNM_ERR_INTERRUPTED, "");
+    char *configs = read_result(f, "fc_prior.json");
+
+    /* ... and again: the same kernels, then on to the end. */
+    f->interrupt_after = 0;
+    assert_ok(nnm_build_predictor_for_kernel(f->builder, "fc", BACKEND, &options, &result, &err));
+    char *configs_after = read_result(f, "fc_prior.json");
+    assert_string_equal(configs, configs_after);
+    free(configs);
+    free(configs_after);
+    assert_true(exists(f, "results/predictors/fc_prior.nnm"));
+    assert_non_null(strstr(f->log, "Iteration 0: acc10 "));
+    assert_non_null(strstr(f->log, ", error_configs number: "));
+    assert_true(nnm_file_exists(result.predictor_path));
+    assert_true(result.data->count >= 25);
+    size_t count = result.data->count;
+    char *predictor = NULL, *again = NULL;
+    size_t predictor_size = 0, again_size = 0;
+    assert_ok(nnm_file_read(result.predictor_path, &predictor, &predictor_size, &err));
+    nnm_build_result_fini(&result);
+
+    /* A build that is complete measures nothing and ends with the same file. */
+    assert_ok(nnm_build_predictor_for_kernel(f->builder, "fc", BACKEND, &options, &result, &err));
+    assert_int_equal(result.data->count, count);
+    assert_int_equal(result.profile.profiled, 0);
+    assert_ok(nnm_file_read(result.predictor_path, &again, &again_size, &err));
+    assert_int_equal(predictor_size, again_size);
+    assert_memory_equal(predictor, again, again_size);
+    free(predictor);
+    free(again);
+    nnm_build_result_fini(&result);
+}
+
+typedef struct reports {
+    size_t good, bad;
+    char message[NNM_ERROR_MESSAGE_BYTES];
+} reports;
+
+static void on_report(void *context, const char *kernel_type, const nnm_build_result *result, const nnm_error *error)
+{
+    reports *r = context;
+    assert_non_null(kernel_type);
+    r->good += result != NULL;
+    r->bad += error != NULL;
+    if (error) snprintf(r->message, sizeof r->message, "%s", error->message);
+}
+
+static void builds_all_kernels_of_the_configuration(void **state)
+{
+    fixture *f = *state;
+    nnm_error err = NNM_ERROR_INIT;
+    char path[1024];
+    snprintf(path, sizeof path, "%s/configs/predictorbuild_config.yaml", f->workspace);
+    /* Two rows cannot be split: one kernel type fails, the other does not care. */
+    write_text(path, "IMPLEMENT: torch\nKERNELS:\n"
+                     "  dwconv-bn-relu:\n    INIT_SAMPLE_NUM: 2\n    ITERATION: 1\n"
+                     "  fc:\n    INIT_SAMPLE_NUM: 8\n    ITERATION: 1\n");
+    assert_ok(nnm_builder_config_reload(f->builder, &err));
+    reports r = {0};
+    assert_fails(nnm_build_latency_predictor(f->builder, BACKEND, 0, 1, on_report, &r, &err), NNM_ERR_PARTIAL,
+                 "1 of 2 kernel types failed");
+    assert_int_equal(r.good, 1);
+    assert_int_equal(r.bad, 1);
+    assert_non_null(strstr(r.message, "too few"));
+    assert_true(exists(f, "results/predictors/fc_prior.nnm"));
+}
+
+static void adapts_existing_data(void **state)
+{
+    fixture *f = *state;
+    nnm_error err = NNM_ERROR_INIT;
+    nnm_build_options options = NNM_BUILD_OPTIONS_INIT;
+    options.init_sample_num = 20;
+    options.finegrained_sample_num = 2;
+    nnm_build_result initial = {0}, adapted = {0};
+    assert_ok(nnm_build_initial_predictor_by_data(f->builder, "fc", BACKEND, &options, &initial, &err));
+    assert_int_equal(initial.data->count, 20);
+    nnm_status status =
+        nnm_build_adaptive_predictor_by_data(f->builder, initial.data, BACKEND, &options, &adapted, &err);
+    if (initial.fit.error_configs.count) {
+        assert_int_equal(status, NNM_OK);
+        assert_true(adapted.data->count > 20);
+        assert_true(exists(f, "results/fc_finegrained.json"));
+    } else {
+        assert_int_equal(status, NNM_ERR_TOO_FEW_ROWS);
+    }
+    nnm_build_result_fini(&initial);
+    nnm_build_result_fini(&adapted);
+}
+
+#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(connects),
+        TEST(samples_configurations),
+        TEST(refuses_bad_arguments),
+        TEST(goes_step_by_step),
+        TEST(measures_nothing_twice),
+        TEST(keeps_what_was_measured_when_interrupted),
+        TEST(loses_one_kernel_when_the_worker_is_killed),
+        TEST(survives_bad_model_files),
+        TEST(builds_and_continues),
+        TEST(builds_all_kernels_of_the_configuration),
+        TEST(adapts_existing_data),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
