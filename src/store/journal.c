@@ -18,13 +18,20 @@
 #define BUSY_TIMEOUT_MS 30000
 #define CONFIG_TEXT_BYTES 512
 
-typedef enum statement { ADD_RUN, ADD_ROUND, ADD_FAILURE, GET_ROUNDS, STATEMENT_COUNT } statement;
+typedef enum statement {
+    ADD_RUN,
+    ADD_ROUND,
+    ADD_FAILURE,
+    GET_ROUNDS,
+    STATEMENT_COUNT
+} statement;
 
 static const char *const statements[STATEMENT_COUNT] = {
     [ADD_RUN] = "INSERT INTO run (began_unix_s, nnmeter_version, backend, runtime_version, threads, rounds, warmup_ms,"
-                " sample_us, round_ms, timeout_s, memory_limit_mib, cpu_setting, gate, host, cpu_name, kernel_release,"
+                " sample_us, round_ms, budget_s, timeout_s, memory_limit_mib, cpu_setting, gate, host, cpu_name, "
+                "kernel_release,"
                 " governor, cpus, memory_gib, load, clock_ghz, timer_ns, may_realtime)"
-                " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+                " VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
     [ADD_ROUND] = "INSERT INTO round (run, kernel, kernel_id, config, began_unix_s, estimate_ns, open_ns, wall_ns,"
                   " calls_per_sample, sample_count, quiet_count, reference_best_ns, clock_ns, cpu, sample_ns,"
                   " reference_ns) VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
@@ -47,21 +54,15 @@ struct nnm_journal {
 static nnm_status status_of(sqlite3 *db, int code)
 {
     switch (code & 0xff) {
-    case SQLITE_FULL:
-        return NNM_ERR_NO_SPACE;
-    case SQLITE_NOMEM:
-        return NNM_ERR_NO_MEMORY;
+    case SQLITE_FULL: return NNM_ERR_NO_SPACE;
+    case SQLITE_NOMEM: return NNM_ERR_NO_MEMORY;
     case SQLITE_BUSY:
-    case SQLITE_LOCKED:
-        return NNM_ERR_BUSY;
+    case SQLITE_LOCKED: return NNM_ERR_BUSY;
     case SQLITE_NOTADB:
-    case SQLITE_CORRUPT:
-        return NNM_ERR_PARSE;
+    case SQLITE_CORRUPT: return NNM_ERR_PARSE;
     case SQLITE_MISUSE:
-    case SQLITE_CONSTRAINT:
-        return NNM_ERR_INTERNAL;
-    default:
-        break;
+    case SQLITE_CONSTRAINT: return NNM_ERR_INTERNAL;
+    default: break;
     }
     int number = db ? sqlite3_system_errno(db) : 0;
     return number == ENOSPC || number == EDQUOT ? NNM_ERR_NO_SPACE : NNM_ERR_IO;
@@ -264,6 +265,7 @@ nnm_status nnm_journal_begin(nnm_journal *journal, const nnm_journal_run *run, i
     bind_real(&b, protocol->warmup_ms);
     bind_real(&b, protocol->sample_us);
     bind_real(&b, protocol->round_ms);
+    bind_real(&b, protocol->budget_s);
     bind_real(&b, protocol->timeout_s);
     bind_whole(&b, protocol->memory_limit_mib);
     bind_whole(&b, protocol->cpu);

@@ -20,6 +20,7 @@
     "  warmup_ms REAL NOT NULL,"                                                   \
     "  sample_us REAL NOT NULL,"                                                   \
     "  round_ms REAL NOT NULL,"                                                    \
+    "  budget_s REAL NOT NULL,"                                                    \
     "  timeout_s REAL NOT NULL,"                                                   \
     "  memory_limit_mib INTEGER NOT NULL,"                                         \
     "  cpu_setting INTEGER NOT NULL,"                                              \

@@ -202,7 +202,9 @@ static void a_journal_is_readable_by_others(void **state)
                          "config = 'HW=56,CIN=64,COUT=128,KERNEL_SIZE=3,STRIDES=1'"),
                      1);
     assert_int_equal(ask("SELECT hex(substr(sample_ns, 1, 8)) = '555555555555D53F' FROM round"), 1); /* 1/3 */
-    assert_int_equal(ask("SELECT count(*) FROM run WHERE cpu_name = 'A CPU' AND sample_us = 200 AND gate = 0.08"), 1);
+    assert_int_equal(ask("SELECT count(*) FROM run WHERE cpu_name = 'A CPU' AND sample_us = 200 AND budget_s = 5 AND "
+                         "timeout_s = 60 AND gate = 0.08"),
+                     1);
     assert_int_equal(ask("SELECT count(*) FROM failure WHERE kernel_id = 'BBBBBB' AND code = -12 AND code_name = "
                          "'NNM_ERR_CRASHED' AND message LIKE '%signal 11'"),
                      1);
