@@ -52,8 +52,7 @@ static const nnm_option options[] = {
      .offset = MEMBER(protocol.budget_s),
      .minimum = 0.001,
      .maximum = 86400,
-     .comment = "Seconds after which a kernel gets no further rounds: the few giants of a sample would otherwise take\n"
-                "most of the time."},
+     .comment = "Seconds after which a kernel gets no further rounds, so that giants do not hold up the rest."},
     {.key = "TIMEOUT_S",
      .type = NNM_OPTION_REAL,
      .offset = MEMBER(protocol.timeout_s),

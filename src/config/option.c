@@ -31,33 +31,19 @@ void nnm_option_allowed(const nnm_option *option, nnm_buffer *text)
     nnm_format_double(option->minimum, minimum, sizeof minimum);
     nnm_format_double(option->maximum, maximum, sizeof maximum);
     switch (option->type) {
-    case NNM_OPTION_BOOLEAN:
-        nnm_buffer_text(text, "TRUE or FALSE");
-        break;
+    case NNM_OPTION_BOOLEAN: nnm_buffer_text(text, "TRUE or FALSE"); break;
     case NNM_OPTION_SIZE:
     case NNM_OPTION_INT64:
-    case NNM_OPTION_UNSIGNED:
-        nnm_buffer_printf(text, "a whole number from %s to %s", minimum, maximum);
-        break;
-    case NNM_OPTION_REAL:
-        nnm_buffer_printf(text, "a number from %s to %s", minimum, maximum);
-        break;
-    case NNM_OPTION_WORD:
-        append_words(option, " or ", text);
-        break;
+    case NNM_OPTION_UNSIGNED: nnm_buffer_printf(text, "a whole number from %s to %s", minimum, maximum); break;
+    case NNM_OPTION_REAL: nnm_buffer_printf(text, "a number from %s to %s", minimum, maximum); break;
+    case NNM_OPTION_WORD: append_words(option, " or ", text); break;
     case NNM_OPTION_CPU:
         append_words(option, ", ", text);
         nnm_buffer_printf(text, " or a whole number from %s to %s", minimum, maximum);
         break;
-    case NNM_OPTION_NAME:
-        nnm_buffer_text(text, "a name");
-        break;
-    case NNM_OPTION_PATH:
-        nnm_buffer_text(text, "the path of a folder");
-        break;
-    case NNM_OPTION_SECTION:
-        nnm_buffer_text(text, "a mapping");
-        break;
+    case NNM_OPTION_NAME: nnm_buffer_text(text, "a name"); break;
+    case NNM_OPTION_PATH: nnm_buffer_text(text, "the path of a folder"); break;
+    case NNM_OPTION_SECTION: nnm_buffer_text(text, "a mapping"); break;
     }
 }
 
@@ -140,20 +126,11 @@ static bool set_whole(const nnm_option *option, const char *text, void *member)
     int64_t value = 0;
     if (!read_whole(text, option->minimum, option->maximum, &value)) return false;
     switch (option->type) {
-    case NNM_OPTION_SIZE:
-        *(size_t *)member = (size_t)value;
-        break;
-    case NNM_OPTION_INT64:
-        *(int64_t *)member = value;
-        break;
-    case NNM_OPTION_UNSIGNED:
-        *(unsigned *)member = (unsigned)value;
-        break;
-    case NNM_OPTION_CPU:
-        *(int *)member = (int)value;
-        break;
-    default:
-        return false;
+    case NNM_OPTION_SIZE: *(size_t *)member = (size_t)value; break;
+    case NNM_OPTION_INT64: *(int64_t *)member = value; break;
+    case NNM_OPTION_UNSIGNED: *(unsigned *)member = (unsigned)value; break;
+    case NNM_OPTION_CPU: *(int *)member = (int)value; break;
+    default: return false;
     }
     return true;
 }
@@ -163,14 +140,11 @@ static bool set_scalar(const nnm_option *option, const nnm_yaml_node *node, void
 {
     size_t word = 0;
     switch (option->type) {
-    case NNM_OPTION_BOOLEAN:
-        return node->plain && read_boolean(node->text, member);
+    case NNM_OPTION_BOOLEAN: return node->plain && read_boolean(node->text, member);
     case NNM_OPTION_SIZE:
     case NNM_OPTION_INT64:
-    case NNM_OPTION_UNSIGNED:
-        return node->plain && set_whole(option, node->text, member);
-    case NNM_OPTION_REAL:
-        return node->plain && read_real(node->text, option->minimum, option->maximum, member);
+    case NNM_OPTION_UNSIGNED: return node->plain && set_whole(option, node->text, member);
+    case NNM_OPTION_REAL: return node->plain && read_real(node->text, option->minimum, option->maximum, member);
     case NNM_OPTION_WORD:
         if (!read_word(option, node->text, &word)) return false;
         *(unsigned *)member = (unsigned)word;
@@ -184,8 +158,7 @@ static bool set_scalar(const nnm_option *option, const nnm_yaml_node *node, void
         strcpy(member, node->text);
         return true;
     case NNM_OPTION_PATH:
-    case NNM_OPTION_SECTION:
-        return false;
+    case NNM_OPTION_SECTION: return false;
     }
     return false;
 }
@@ -268,24 +241,14 @@ void nnm_option_format(const nnm_option *option, const void *config, nnm_buffer 
     const void *member = (const char *)config + option->offset;
     char number[32];
     switch (option->type) {
-    case NNM_OPTION_BOOLEAN:
-        nnm_buffer_text(text, *(const bool *)member ? "TRUE" : "FALSE");
-        break;
-    case NNM_OPTION_SIZE:
-        nnm_buffer_printf(text, "%zu", *(const size_t *)member);
-        break;
-    case NNM_OPTION_INT64:
-        nnm_buffer_printf(text, "%lld", (long long)*(const int64_t *)member);
-        break;
-    case NNM_OPTION_UNSIGNED:
-        nnm_buffer_printf(text, "%u", *(const unsigned *)member);
-        break;
+    case NNM_OPTION_BOOLEAN: nnm_buffer_text(text, *(const bool *)member ? "TRUE" : "FALSE"); break;
+    case NNM_OPTION_SIZE: nnm_buffer_printf(text, "%zu", *(const size_t *)member); break;
+    case NNM_OPTION_INT64: nnm_buffer_printf(text, "%lld", (long long)*(const int64_t *)member); break;
+    case NNM_OPTION_UNSIGNED: nnm_buffer_printf(text, "%u", *(const unsigned *)member); break;
     case NNM_OPTION_REAL:
         nnm_buffer_text(text, nnm_format_double(*(const double *)member, number, sizeof number));
         break;
-    case NNM_OPTION_WORD:
-        nnm_buffer_text(text, option->words[*(const unsigned *)member]);
-        break;
+    case NNM_OPTION_WORD: nnm_buffer_text(text, option->words[*(const unsigned *)member]); break;
     case NNM_OPTION_CPU: {
         int cpu = *(const int *)member;
         if (cpu < 0)
@@ -294,14 +257,11 @@ void nnm_option_format(const nnm_option *option, const void *config, nnm_buffer 
             nnm_buffer_printf(text, "%d", cpu);
         break;
     }
-    case NNM_OPTION_NAME:
-        nnm_buffer_text(text, member);
-        break;
+    case NNM_OPTION_NAME: nnm_buffer_text(text, member); break;
     case NNM_OPTION_PATH:
         if (*(char *const *)member) append_quoted(*(char *const *)member, text);
         break;
-    case NNM_OPTION_SECTION:
-        break;
+    case NNM_OPTION_SECTION: break;
     }
 }
 

@@ -9,7 +9,14 @@
 
 static const char *const implement_words[] = {"tensorflow", "torch"}; /* in the order of nnm_implement */
 
-enum { DETAIL, IMPLEMENT, BATCH_SIZE, PRIOR_DIR, KERNELS, OPTION_COUNT };
+enum {
+    DETAIL,
+    IMPLEMENT,
+    BATCH_SIZE,
+    PRIOR_DIR,
+    KERNELS,
+    OPTION_COUNT
+};
 
 static const nnm_option options[OPTION_COUNT] = {
     [DETAIL] = {.key = "DETAIL",

@@ -164,9 +164,7 @@ static nnm_status read_node(reader *r, const yaml_event_t *event, size_t depth, 
     node->line = event->start_mark.line + 1;
     node->column = event->start_mark.column + 1;
     switch (event->type) {
-    case YAML_SCALAR_EVENT:
-        status = read_scalar(r, event, node);
-        break;
+    case YAML_SCALAR_EVENT: status = read_scalar(r, event, node); break;
     case YAML_MAPPING_START_EVENT:
         node->kind = NNM_YAML_MAPPING;
         status = read_children(r, node, depth);
@@ -175,9 +173,7 @@ static nnm_status read_node(reader *r, const yaml_event_t *event, size_t depth, 
         node->kind = NNM_YAML_SEQUENCE;
         status = read_children(r, node, depth);
         break;
-    default:
-        status = nnm_fail(r->err, NNM_ERR_INTERNAL, "unexpected YAML event %d", (int)event->type);
-        break;
+    default: status = nnm_fail(r->err, NNM_ERR_INTERNAL, "unexpected YAML event %d", (int)event->type); break;
     }
     if (status)
         nnm_yaml_free(node);
@@ -198,14 +194,11 @@ static nnm_status read_stream(reader *r, nnm_yaml_node **out)
         case YAML_NO_EVENT:
         case YAML_STREAM_START_EVENT:
         case YAML_STREAM_END_EVENT:
-        case YAML_DOCUMENT_END_EVENT:
-            break;
+        case YAML_DOCUMENT_END_EVENT: break;
         case YAML_DOCUMENT_START_EVENT:
             if (*out) status = fail_here(r, &event.start_mark, "a second document begins here; only one is accepted");
             break;
-        default:
-            status = read_node(r, &event, 1, out);
-            break;
+        default: status = read_node(r, &event, 1, out); break;
         }
         yaml_event_delete(&event);
         if (status || end) return status;

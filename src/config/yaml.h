@@ -14,7 +14,11 @@
 #define NNM_YAML_MAX_DEPTH 8
 #define NNM_YAML_MAX_BYTES (1024 * 1024)
 
-typedef enum nnm_yaml_kind { NNM_YAML_SCALAR = 0, NNM_YAML_MAPPING, NNM_YAML_SEQUENCE } nnm_yaml_kind;
+typedef enum nnm_yaml_kind {
+    NNM_YAML_SCALAR = 0,
+    NNM_YAML_MAPPING,
+    NNM_YAML_SEQUENCE
+} nnm_yaml_kind;
 
 typedef struct nnm_yaml_node {
     nnm_yaml_kind kind;

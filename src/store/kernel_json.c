@@ -23,25 +23,14 @@
 static const char *shown(const json_t *value, char text[SHOWN_BYTES])
 {
     switch (json_typeof(value)) {
-    case JSON_OBJECT:
-        return "an object";
-    case JSON_ARRAY:
-        return "a list";
-    case JSON_STRING:
-        snprintf(text, SHOWN_BYTES, "\"%.50s\"", json_string_value(value));
-        return text;
-    case JSON_INTEGER:
-        snprintf(text, SHOWN_BYTES, "%" JSON_INTEGER_FORMAT, json_integer_value(value));
-        return text;
-    case JSON_REAL:
-        snprintf(text, SHOWN_BYTES, "%.17g", json_real_value(value));
-        return text;
-    case JSON_TRUE:
-        return "true";
-    case JSON_FALSE:
-        return "false";
-    case JSON_NULL:
-        return "null";
+    case JSON_OBJECT: return "an object";
+    case JSON_ARRAY: return "a list";
+    case JSON_STRING: snprintf(text, SHOWN_BYTES, "\"%.50s\"", json_string_value(value)); return text;
+    case JSON_INTEGER: snprintf(text, SHOWN_BYTES, "%" JSON_INTEGER_FORMAT, json_integer_value(value)); return text;
+    case JSON_REAL: snprintf(text, SHOWN_BYTES, "%.17g", json_real_value(value)); return text;
+    case JSON_TRUE: return "true";
+    case JSON_FALSE: return "false";
+    case JSON_NULL: return "null";
     }
     return "something else";
 }

@@ -16,7 +16,7 @@ char *nnm_path_models(const char *workspace)
 
 char *nnm_path_model(const char *workspace, const char *kernel, const char *mark, const char *id, const char *suffix)
 {
-    return nnm_format("%s/predictor_build/kernels/%s_%s_%s%s", workspace, kernel, mark, id, suffix);
+    return nnm_format("%s/predictor_build/kernels/%s_%s_%s.%s", workspace, kernel, mark, id, suffix);
 }
 
 char *nnm_path_results(const char *workspace)

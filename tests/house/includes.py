@@ -18,7 +18,7 @@ ROOMS = {
     "bench": ["graph"],
     "sampling": ["kernels"],
     "backends": ["formats", "bench"],
-    "store": ["config", "kernels"],
+    "store": ["config", "kernels", "backends"],
     "builder": ["learn", "sampling", "backends", "store"],
 }
 

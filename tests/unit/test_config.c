@@ -297,6 +297,7 @@ static void a_backend_file_is_read(void **state)
     assert_true(config.protocol.warmup_ms == 1.5);
     assert_true(config.protocol.sample_us == 1000);
     assert_true(config.protocol.round_ms == 50);
+    assert_true(config.protocol.budget_s == 2.5);
     assert_true(config.protocol.timeout_s == 10);
     assert_int_equal(config.protocol.memory_limit_mib, 512);
     assert_int_equal(config.protocol.cpu, 3);
@@ -316,6 +317,7 @@ static void a_written_backend_file_reads_back(void **state)
     assert_true(config.protocol.warmup_ms == expected.warmup_ms);
     assert_true(config.protocol.sample_us == expected.sample_us);
     assert_true(config.protocol.round_ms == expected.round_ms);
+    assert_true(config.protocol.budget_s == expected.budget_s);
     assert_true(config.protocol.timeout_s == expected.timeout_s);
     assert_int_equal(config.protocol.memory_limit_mib, expected.memory_limit_mib);
     assert_int_equal(config.protocol.cpu, expected.cpu);
@@ -355,6 +357,7 @@ static void bad_backend_values_are_named(void **state)
     backend_fails("WARMUP_MS: 0\n", NNM_ERR_VALUE, 1, 12, "need a number from 0.001 to 60000");
     backend_fails("SAMPLE_US: fast\n", NNM_ERR_VALUE, 1, 12, "need a number from 0.1 to 10000000");
     backend_fails("ROUND_MS: -20\n", NNM_ERR_VALUE, 1, 11, "need a number from 0.001 to 600000");
+    backend_fails("BUDGET_S: 0\n", NNM_ERR_VALUE, 1, 11, "need a number from 0.001 to 86400");
     backend_fails("TIMEOUT_S: 1e9\n", NNM_ERR_VALUE, 1, 12, "need a number from 0.001 to 86400");
     backend_fails("MEMORY_LIMIT_MIB: -1\n", NNM_ERR_VALUE, 1, 19, "need a whole number from 0 to 16777216");
     backend_fails("GATE: 8%\n", NNM_ERR_VALUE, 1, 7, "need a number from 0 to 1");
