@@ -47,7 +47,7 @@ typedef struct nnm_round {
     size_t calls_per_sample;
     double sample_ns[NNM_MAX_SAMPLES];    /* one call, mean over the sample's calls */
     double reference_ns[NNM_MAX_SAMPLES]; /* the slower of the throughput references before and after the sample */
-    double reference_best_ns;             /* fastest throughput reference this worker has seen */
+    double reference_best_ns;             /* fastest throughput reference this worker has seen; fades slowly */
     double clock_ns;    /* latency reference: one fixed chain of dependent operations, median of the round */
     double unix_time_s; /* when it began */
     int cpu;            /* where it ran; -1: not pinned */
@@ -59,16 +59,25 @@ NNM_API void nnm_rounds_combine(const nnm_round *rounds, size_t count, double *l
 
 /* ---- worker ---- */
 
-/* A child process that runs sessions of one backend for this process. It dies with its parent. */
+/* A child process that runs sessions of one backend for this process. It dies with its parent; more exactly, with the
+ * thread that started it, which is the one that called nnm_worker_start or, after a loss, nnm_worker_measure.
+ *
+ * The child is forked and executes no other program, so what holds for any fork without exec holds here: while it is
+ * started, no other thread of this process may be inside a function of the runtime, or of a library that takes locks
+ * without handlers for fork (the C library's allocator has them). A process may have several workers; each belongs to
+ * one thread at a time. */
 typedef struct nnm_worker nnm_worker;
 
-/* Starts a worker. Errors: UNSUPPORTED (backend not available, with the reason), IO, NO_MEMORY. */
+/* Starts a worker. With options->threads > 1 the child is not pinned. Errors: UNSUPPORTED (backend not available, with
+ * the reason), VERSION (backend table of another interface), VALUE (protocol or options), INVALID_ARGUMENT (no such
+ * CPU), IO, NO_MEMORY, CRASHED, TIMEOUT. */
 NNM_NODISCARD NNM_API nnm_status nnm_worker_start(nnm_worker **out, const nnm_backend *backend,
                                                   const nnm_session_options *options, const nnm_protocol *protocol,
                                                   nnm_error *err);
 
 /* Measures one round of one model file. Errors: those of the backend; CRASHED (signal or exit status named), TIMEOUT,
- * PARSE (nonsense on the pipe). After CRASHED, TIMEOUT or PARSE the worker is gone; the next call starts a new one. */
+ * PARSE (nonsense on the pipe). After CRASHED, TIMEOUT or PARSE the child is gone; the next call starts a new one, as
+ * it does for a child that somebody killed between two calls. The memory limit cannot be used under a sanitizer. */
 NNM_NODISCARD NNM_API nnm_status nnm_worker_measure(nnm_worker *worker, const char *model_path, nnm_round *out,
                                                     nnm_error *err);
 
@@ -79,7 +88,8 @@ NNM_API void nnm_worker_stop(nnm_worker *worker); /* NULL is allowed; ends the c
 /* ---- the machine ---- */
 
 /* Takes the machine-wide profiling lock, so that no two profilers measure at once. The lock goes when this process
- * ends, however it ends. Errors: BUSY; the message names the holder (program, pid, since when). */
+ * ends, however it ends. Errors: BUSY; the message names the holder (program, pid, purpose, since when); IO, NO_MEMORY.
+ */
 typedef struct nnm_machine_lock nnm_machine_lock;
 NNM_NODISCARD NNM_API nnm_status nnm_machine_lock_take(nnm_machine_lock **out, const char *purpose, nnm_error *err);
 NNM_API void nnm_machine_lock_release(nnm_machine_lock *lock); /* NULL is allowed */
@@ -100,7 +110,8 @@ typedef struct nnm_machine {
 NNM_API void nnm_machine_describe(nnm_machine *out);
 
 /* How noisy one CPU is: share of time in which the throughput reference is within 8 % of its best, and the spread of
- * the clock reference. Takes `seconds` of that CPU. Errors: INVALID_ARGUMENT (no such CPU), IO. */
+ * the clock reference. Takes `seconds` (at most 60) of that CPU, to which the calling thread is bound meanwhile.
+ * Errors: INVALID_ARGUMENT (no such CPU, seconds), IO, NO_MEMORY. */
 typedef struct nnm_noise {
     double quiet_share;  /* 0..1 */
     double slow_factor;  /* median of the slow references / best; 1 where all were quiet */

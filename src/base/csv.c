@@ -1,6 +1,7 @@
 #include "base/csv.h"
 
 #include <csv.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,14 +62,14 @@ static void on_row_end(int end, void *context)
     r->lines[r->line_count++] = r->line;
 }
 
-static nnm_status check_header(const nnm_csv *csv, nnm_error *err)
+static nnm_status check_header(const nnm_csv *csv, size_t line, nnm_error *err)
 {
     for (size_t i = 0; i < csv->columns; i++) {
         if (csv->header[i][0] == '\0')
-            return nnm_fail_at(err, NNM_ERR_PARSE, csv->name, 1, 0, "column %zu has no name", i + 1);
+            return nnm_fail_at(err, NNM_ERR_PARSE, csv->name, line, 0, "column %zu has no name", i + 1);
         for (size_t j = 0; j < i; j++)
             if (strcasecmp(csv->header[i], csv->header[j]) == 0)
-                return nnm_fail_at(err, NNM_ERR_PARSE, csv->name, 1, 0, "columns %zu and %zu are both called '%s'",
+                return nnm_fail_at(err, NNM_ERR_PARSE, csv->name, line, 0, "columns %zu and %zu are both called '%s'",
                                    j + 1, i + 1, csv->header[i]);
     }
     return NNM_OK;
@@ -91,7 +92,7 @@ static nnm_status finish(reader *r, nnm_error *err)
         csv->header[i] = csv->text + r->offsets[i];
     csv->cells = csv->header + csv->columns;
     if (csv->rows) memcpy(csv->line, r->lines + 1, csv->rows * sizeof *csv->line);
-    return check_header(csv, err);
+    return check_header(csv, r->lines[0], err);
 }
 
 nnm_status nnm_csv_parse(nnm_csv *out, const char *text, size_t size_bytes, const char *name, nnm_error *err)
@@ -112,7 +113,9 @@ nnm_status nnm_csv_parse(nnm_csv *out, const char *text, size_t size_bytes, cons
     for (size_t at = 0; at < size_bytes && r.status == NNM_OK;) { /* a line a time, so that errors know theirs */
         const char *newline = memchr(text + at, '\n', size_bytes - at);
         size_t chunk = newline ? (size_t)(newline - (text + at)) + 1 : size_bytes - at;
-        if (csv_parse(&parser, text + at, chunk, on_cell, on_row_end, &r) != chunk && r.status == NNM_OK)
+        if (memchr(text + at, '\0', chunk))
+            r.status = nnm_fail_at(err, NNM_ERR_PARSE, name, r.line, 0, "a zero byte: this is not text in UTF-8");
+        else if (csv_parse(&parser, text + at, chunk, on_cell, on_row_end, &r) != chunk && r.status == NNM_OK)
             r.status = nnm_fail_at(err, NNM_ERR_PARSE, name, r.line, 0, "%s", csv_strerror(csv_error(&parser)));
         at += chunk;
         r.line += newline != NULL;
@@ -169,8 +172,10 @@ const char *nnm_csv_cell(const nnm_csv *csv, size_t row, size_t column)
 
 void nnm_csv_write_cell(FILE *stream, const char *cell)
 {
-    if (strpbrk(cell, ",\"\r\n"))
-        csv_fwrite(stream, cell, strlen(cell));
+    size_t size = strlen(cell);
+    bool blank_end = size && (strchr(" \t", cell[0]) || strchr(" \t", cell[size - 1])); /* readers drop those */
+    if (blank_end || strpbrk(cell, ",\"\r\n"))
+        csv_fwrite(stream, cell, size);
     else
         fputs(cell, stream);
 }

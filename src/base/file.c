@@ -98,12 +98,24 @@ static void sync_folder_of(const char *path)
     free(folder);
 }
 
+/* Whether everything written so far is on disk; errno says why not. */
+static bool sync_stream(FILE *stream)
+{
+    bool failed_before = ferror(stream) != 0;
+    if (fflush(stream) != 0) return false;
+    if (failed_before) { /* its errno is gone: one more byte tells whether the disk is still full */
+        errno = EIO;
+        if (fputc('\n', stream) != EOF && fflush(stream) == 0) errno = EIO;
+        return false;
+    }
+    return fsync(fileno(stream)) == 0;
+}
+
 nnm_status nnm_atomic_file_commit(nnm_atomic_file *file, nnm_error *err)
 {
     nnm_status status = NNM_OK;
     FILE *stream = file->stream;
-    if (fflush(stream) != 0 || ferror(stream) || fsync(fileno(stream)) != 0)
-        status = nnm_fail_errno(err, "cannot write '%s'", file->path);
+    if (!sync_stream(stream)) status = nnm_fail_errno(err, "cannot write '%s'", file->path);
     file->stream = NULL;
     if (fclose(stream) != 0 && status == NNM_OK) status = nnm_fail_errno(err, "cannot write '%s'", file->path);
     if (status == NNM_OK && rename(file->temporary, file->path) != 0)
@@ -141,6 +153,7 @@ nnm_status nnm_file_append_line(const char *path, const char *line, nnm_error *e
     for (char *p = text.data; p < text.data + text.size - 1; p++)
         if (*p == '\n' || *p == '\r') *p = ' ';
     fd = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
+    errno = fd < 0 ? errno : ENOSPC; /* a write that stops half-way sets none */
     if (fd < 0 || write(fd, text.data, text.size) != (ssize_t)text.size)
         status = nnm_fail_errno(err, "cannot write '%s'", path);
 done:
@@ -166,7 +179,7 @@ nnm_status nnm_folder_create(const char *path, nnm_error *err)
     nnm_status status = NNM_OK;
     char *copy = nnm_strdup(path);
     if (!copy) return nnm_fail_memory(err);
-    for (char *p = copy + 1;; p++) {
+    for (char *p = *copy ? copy + 1 : copy;; p++) {
         if (*p != '/' && *p != '\0') continue;
         char end = *p;
         *p = '\0';

@@ -6,7 +6,6 @@
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 /* The "C" locale, made once and never changed: a constant that cannot be written as one. */
 static pthread_once_t c_locale_once = PTHREAD_ONCE_INIT;
@@ -59,12 +58,13 @@ bool nnm_parse_uint64(const char *text, uint64_t *out)
 
 char *nnm_format_double(double value, char *text, size_t size)
 {
+    pthread_once(&c_locale_once, make_c_locale);
+    locale_t callers = uselocale(c_locale); /* of this thread only */
     for (int digits = 15; digits <= 17; digits++) {
         snprintf(text, size, "%.*g", digits, value);
-        char *comma = strchr(text, ','); /* the decimal point of some locales */
-        if (comma) *comma = '.';
         double back = 0;
         if (nnm_parse_double(text, &back) && back == value) break;
     }
+    uselocale(callers);
     return text;
 }

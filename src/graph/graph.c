@@ -54,6 +54,11 @@ void nnm_graph_free(nnm_graph *graph)
     free(graph);
 }
 
+bool nnm_graph_find(const nnm_graph *graph, const char *name, nnm_tensor_id *out)
+{
+    return nnm_names_find(&graph->names, graph->tensors, name, out);
+}
+
 static nnm_status reserve_id(id_list *list, nnm_error *err)
 {
     void *items = list->items;
@@ -80,7 +85,7 @@ static nnm_status reserve_tensor(nnm_graph *graph, nnm_error *err)
 static nnm_status check_name(const nnm_graph *graph, const char *name, nnm_error *err)
 {
     if (!name || !*name) return nnm_fail(err, NNM_ERR_INVALID_ARGUMENT, "a tensor needs a name");
-    if (nnm_names_has(&graph->names, graph->tensors, name))
+    if (nnm_graph_find(graph, name, &(nnm_tensor_id){0}))
         return nnm_fail(err, NNM_ERR_INVALID_ARGUMENT, "the name '%s' is taken by another tensor", name);
     return NNM_OK;
 }
@@ -196,7 +201,7 @@ static char *automatic_name(const nnm_graph *graph, const nnm_op_info *info)
 {
     for (size_t number = graph->node_count;; number++) {
         char *name = nnm_format("%s_%zu", info->name, number);
-        if (!name || !nnm_names_has(&graph->names, graph->tensors, name)) return name;
+        if (!name || !nnm_graph_find(graph, name, &(nnm_tensor_id){0})) return name;
         free(name);
     }
 }

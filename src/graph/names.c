@@ -36,9 +36,11 @@ void nnm_names_put(nnm_names *names, const nnm_tensor *tensors, nnm_tensor_id id
     names->count++;
 }
 
-bool nnm_names_has(const nnm_names *names, const nnm_tensor *tensors, const char *name)
+bool nnm_names_find(const nnm_names *names, const nnm_tensor *tensors, const char *name, nnm_tensor_id *out)
 {
-    return names->capacity && names->slots[find_slot(names, tensors, name)] != 0;
+    size_t slot = names->capacity ? names->slots[find_slot(names, tensors, name)] : 0;
+    if (slot) *out = slot - 1;
+    return slot != 0;
 }
 
 void nnm_names_fini(nnm_names *names)

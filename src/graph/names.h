@@ -14,7 +14,10 @@ typedef struct nnm_names {
 NNM_NODISCARD nnm_status nnm_names_reserve(nnm_names *names, const nnm_tensor *tensors, nnm_error *err);
 /* Remembers tensors[id].name, which must not be known yet. */
 void nnm_names_put(nnm_names *names, const nnm_tensor *tensors, nnm_tensor_id id);
-bool nnm_names_has(const nnm_names *names, const nnm_tensor *tensors, const char *name);
+bool nnm_names_find(const nnm_names *names, const nnm_tensor *tensors, const char *name, nnm_tensor_id *out);
 void nnm_names_fini(nnm_names *names);
+
+/* Finds the tensor called `name`; `*out` is left alone if there is none. */
+bool nnm_graph_find(const nnm_graph *graph, const char *name, nnm_tensor_id *out);
 
 #endif

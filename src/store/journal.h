@@ -32,8 +32,8 @@ NNM_NODISCARD nnm_status nnm_journal_begin(nnm_journal *journal, const nnm_journ
 
 /* Adds one round of one kernel; `config` is kept as text. */
 NNM_NODISCARD nnm_status nnm_journal_add_round(nnm_journal *journal, int64_t run_id, const nnm_kernel *kernel,
-                                               const char *id, const nnm_kernel_config *config,
-                                               const nnm_round *round, nnm_error *err);
+                                               const char *id, const nnm_kernel_config *config, const nnm_round *round,
+                                               nnm_error *err);
 
 /* Adds a failure: its code and message. */
 NNM_NODISCARD nnm_status nnm_journal_add_failure(nnm_journal *journal, int64_t run_id, const nnm_kernel *kernel,

@@ -16,20 +16,20 @@
 #include "nnmeter/status.h"
 
 /* The call must succeed; otherwise its message is shown. Needs `nnm_error err` in scope. */
-#define assert_ok(call)                                                                                               \
-    do {                                                                                                              \
-        nnm_status status_ = (call);                                                                                  \
-        if (status_) fail_msg("%s: %s: %s", #call, nnm_status_name(status_), err.message);                            \
+#define assert_ok(call)                                                                    \
+    do {                                                                                   \
+        nnm_status status_ = (call);                                                       \
+        if (status_) fail_msg("%s: %s: %s", #call, nnm_status_name(status_), err.message); \
     } while (0)
 
 /* The call must fail with this code and a message that contains `text`. */
-#define assert_fails(call, expected_code, text)                                                                       \
-    do {                                                                                                              \
-        err = (nnm_error)NNM_ERROR_INIT;                                                                              \
-        nnm_status status_ = (call);                                                                                  \
-        assert_string_equal(nnm_status_name(status_), nnm_status_name(expected_code));                                \
-        assert_int_equal(err.code, expected_code);                                                                    \
-        if (!strstr(err.message, (text))) fail_msg("'%s' lacks '%s'", err.message, (text));                           \
+#define assert_fails(call, expected_code, text)                                             \
+    do {                                                                                    \
+        err = (nnm_error)NNM_ERROR_INIT;                                                    \
+        nnm_status status_ = (call);                                                        \
+        assert_string_equal(nnm_status_name(status_), nnm_status_name(expected_code));      \
+        assert_int_equal(err.code, expected_code);                                          \
+        if (!strstr(err.message, (text))) fail_msg("'%s' lacks '%s'", err.message, (text)); \
     } while (0)
 
 /* A new empty folder under $TMPDIR or /tmp. Remove it with remove_folder. */

@@ -1,0 +1,155 @@
+#include "bench/child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "base/error.h"
+#include "bench/channel.h"
+#include "bench/cpu.h"
+#include "bench/round.h"
+
+#define CHANNEL_FD 3
+#define PROBE_S 0.02
+#define PROBE_ALL_S 0.5
+
+/* Handlers of the parent's program must not run here, and a runtime that gets stuck must not outlive the parent. */
+static void leave_parent(const nnm_child *child)
+{
+    for (int number = 1; number < NSIG; number++)
+        (void)signal(number, SIG_DFL);
+    (void)setpgid(0, 0); /* Ctrl-C in the terminal is the parent's business */
+    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != child->parent) _exit(1);
+    struct rlimit none = {0, 0};
+    (void)setrlimit(RLIMIT_CORE, &none);
+    sigset_t empty;
+    sigemptyset(&empty);
+    (void)pthread_sigmask(SIG_SETMASK, &empty, NULL);
+}
+
+/* Keeps the channel alone: no lock, terminal or file of the parent stays open here. What a runtime prints is lost. */
+static void close_descriptors(int fd)
+{
+    int null = open("/dev/null", O_RDWR);
+    int channel = fcntl(fd, F_DUPFD, CHANNEL_FD + 1);
+    if (channel < 0 || null < 0) _exit(1);
+    for (int standard = 0; standard <= 2; standard++)
+        if (dup2(null, standard) < 0) _exit(1);
+    if (dup2(channel, CHANNEL_FD) < 0) _exit(1);
+    if (close_range(CHANNEL_FD + 1, ~0u, 0) == 0) return;
+    long limit = sysconf(_SC_OPEN_MAX); /* kernels before 5.9 */
+    for (int other = CHANNEL_FD + 1; other < (limit > 0 && limit < 65536 ? limit : 65536); other++)
+        (void)close(other);
+}
+
+/* The CPU whose throughput reference is fastest just now. */
+static nnm_status choose_cpu(nnm_quiet *quiet, int *cpu, nnm_error *err)
+{
+    cpu_set_t allowed;
+    nnm_status status = nnm_cpu_allowed(&allowed, err);
+    if (status) return status;
+    double seconds = PROBE_ALL_S / CPU_COUNT(&allowed);
+    if (seconds > PROBE_S) seconds = PROBE_S;
+    double fastest_ns = 0.0;
+    for (int candidate = 0; candidate < CPU_SETSIZE; candidate++) {
+        if (!CPU_ISSET((size_t)candidate, &allowed)) continue;
+        status = nnm_cpu_pin(candidate, err);
+        if (status) return status;
+        nnm_quiet seen = {0};
+        double median_ns = nnm_quiet_probe(&seen, seconds);
+        if (*cpu >= 0 && median_ns >= fastest_ns) continue;
+        fastest_ns = median_ns;
+        *cpu = candidate;
+        *quiet = seen;
+    }
+    return nnm_cpu_pin(*cpu, err);
+}
+
+/* A session with several threads is not pinned: its threads would inherit the one CPU. */
+static nnm_status settle(const nnm_child *child, nnm_quiet *quiet, int *cpu, nnm_error *err)
+{
+    *cpu = -1;
+    if (child->protocol.cpu == -1 && child->options.threads == 1) return choose_cpu(quiet, cpu, err);
+    if (child->protocol.cpu >= 0) {
+        nnm_status status = nnm_cpu_pin(child->protocol.cpu, err);
+        if (status) return status;
+        *cpu = child->protocol.cpu;
+    }
+    (void)nnm_quiet_probe(quiet, PROBE_S);
+    return NNM_OK;
+}
+
+/* Address space in use, from the first number of /proc/self/statm. */
+static rlim_t address_space(void)
+{
+    char text[64] = {0};
+    int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+    if (fd < 0) return 0;
+    ssize_t got = read(fd, text, sizeof text - 1);
+    close(fd);
+    long page = sysconf(_SC_PAGESIZE);
+    return got > 0 && page > 0 ? (rlim_t)strtoull(text, NULL, 10) * (rlim_t)page : 0;
+}
+
+static void limit_memory(unsigned limit_mib)
+{
+    struct rlimit limit;
+    if (limit_mib == 0 || getrlimit(RLIMIT_AS, &limit) != 0) return;
+    rlim_t used = address_space();
+    if (used == 0) return;
+    limit.rlim_cur = used + (rlim_t)limit_mib * 1024 * 1024;
+    if (limit.rlim_max != RLIM_INFINITY && limit.rlim_cur > limit.rlim_max) limit.rlim_cur = limit.rlim_max;
+    (void)setrlimit(RLIMIT_AS, &limit);
+}
+
+static void unlimit_memory(unsigned limit_mib)
+{
+    struct rlimit limit;
+    if (limit_mib == 0 || getrlimit(RLIMIT_AS, &limit) != 0) return;
+    limit.rlim_cur = limit.rlim_max;
+    (void)setrlimit(RLIMIT_AS, &limit);
+}
+
+static bool answer_failure(const nnm_error *err)
+{
+    return nnm_channel_send(CHANNEL_FD, NNM_FRAME_FAILURE, err, sizeof *err);
+}
+
+static bool serve(const nnm_child *child, const char *model_path, nnm_quiet *quiet, int cpu)
+{
+    nnm_round round;
+    nnm_error err = NNM_ERROR_INIT;
+    limit_memory(child->protocol.memory_limit_mib);
+    nnm_status status =
+        nnm_round_take(&round, child->backend, model_path, &child->options, &child->protocol, quiet, cpu, &err);
+    unlimit_memory(child->protocol.memory_limit_mib);
+    if (status && err.code != status) /* a backend that returned a code without saying why */
+        (void)nnm_fail(&err, status, "backend '%s' failed without a message", child->backend->name);
+    if (status) return answer_failure(&err);
+    return nnm_channel_send(CHANNEL_FD, NNM_FRAME_ROUND, &round, sizeof round);
+}
+
+void nnm_child_main(const nnm_child *child)
+{
+    leave_parent(child);
+    close_descriptors(child->fd);
+    nnm_quiet quiet = {0};
+    nnm_error err = NNM_ERROR_INIT;
+    int cpu = -1;
+    if (settle(child, &quiet, &cpu, &err) != NNM_OK) {
+        (void)answer_failure(&err);
+        _exit(1);
+    }
+    bool connected = nnm_channel_send(CHANNEL_FD, NNM_FRAME_READY, NULL, 0);
+    nnm_frame request;
+    while (connected && nnm_channel_receive(CHANNEL_FD, &request, UINT64_MAX) == NNM_RECEIVED) {
+        request.payload[sizeof request.payload - 1] = '\0';
+        if (request.kind != NNM_FRAME_MEASURE) break;
+        connected = serve(child, request.payload, &quiet, cpu);
+    }
+    _exit(0);
+}

@@ -1,0 +1,21 @@
+/* The worker's side: what runs in the child process. */
+#ifndef NNM_BENCH_CHILD_H
+#define NNM_BENCH_CHILD_H
+
+#include <signal.h>
+#include <sys/types.h>
+
+#include "nnmeter/measure.h"
+
+typedef struct nnm_child {
+    const nnm_backend *backend;
+    nnm_session_options options;
+    nnm_protocol protocol;
+    pid_t parent;
+    int fd; /* of the channel */
+} nnm_child;
+
+/* Called right after fork, with all signals blocked. Serves requests until the parent goes away; never returns. */
+_Noreturn void nnm_child_main(const nnm_child *child);
+
+#endif

@@ -1,0 +1,36 @@
+/*
+ * Reference loops: work of a fixed amount, timed beside every sample to learn what state the CPU was in.
+ *
+ * The throughput reference keeps the arithmetic units busy with independent operations on data in the first-level
+ * cache, so it slows down when somebody else works on the other hardware thread of the core. The latency reference is
+ * one chain of dependent operations; it does not notice a neighbour, but follows the clock.
+ */
+#ifndef NNM_BENCH_REFERENCE_H
+#define NNM_BENCH_REFERENCE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Each runs its loop once (about 10 us) on the calling thread and returns the time it took, ns. */
+double nnm_reference_throughput(void);
+double nnm_reference_latency(void);
+
+/* Clock in GHz that a time of the latency reference means, or 0 where the latency of its operations is not known. */
+double nnm_reference_clock_ghz(double latency_ns);
+
+/* The fastest throughput reference of one CPU, as far as it can be relied on. */
+typedef struct nnm_quiet {
+    double best_ns;     /* 0: none seen */
+    double previous_ns; /* the reference before the latest */
+    uint64_t seen_ns;   /* when best_ns was last brought up to date, nnm_clock_ns */
+} nnm_quiet;
+
+/* Takes in a reference measured at `now_ns`. A new best counts once two references in a row were as fast, so that one
+ * reading of a clock that jumped cannot close the gate; and the best fades by 0.1 % a second of measuring (pauses
+ * count as one second at most), so that it follows a CPU whose clock went down for good. */
+void nnm_quiet_observe(nnm_quiet *quiet, double reference_ns, uint64_t now_ns);
+
+/* Runs throughput references on the calling thread for `seconds`, takes them in, and returns their median, ns. */
+double nnm_quiet_probe(nnm_quiet *quiet, double seconds);
+
+#endif

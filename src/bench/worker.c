@@ -1,0 +1,299 @@
+#include <errno.h>
+#include <limits.h>
+#include <math.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/error.h"
+#include "base/memory.h"
+#include "bench/channel.h"
+#include "bench/child.h"
+#include "bench/cpu.h"
+#include "nnmeter/measure.h"
+
+#define START_LIMIT_S 30.0
+#define END_LIMIT_S 2.0
+
+struct nnm_worker {
+    const nnm_backend *backend;
+    nnm_session_options options;
+    nnm_protocol protocol;
+    pid_t pid; /* 0: no child */
+    int fd;    /* -1: no child */
+    nnm_frame frame;
+};
+
+static uint64_t deadline_in(double seconds)
+{
+    return nnm_clock_ns() + (uint64_t)(seconds * 1e9);
+}
+
+/* ---- the end of a child ---- */
+
+typedef struct ending {
+    bool known; /* false: some other part of this program waited for the child first */
+    int wait_status;
+} ending;
+
+static void forget(nnm_worker *worker)
+{
+    if (worker->fd >= 0) close(worker->fd);
+    worker->fd = -1;
+    worker->pid = 0;
+}
+
+static ending reap(nnm_worker *worker)
+{
+    ending end = {.known = false};
+    pid_t got;
+    do {
+        got = waitpid(worker->pid, &end.wait_status, 0);
+    } while (got < 0 && errno == EINTR);
+    end.known = got == worker->pid;
+    forget(worker);
+    return end;
+}
+
+static ending kill_child(nnm_worker *worker)
+{
+    (void)kill(worker->pid, SIGKILL);
+    return reap(worker);
+}
+
+/* Has the child ended? Leaves it to be reaped. */
+static bool has_ended(const nnm_worker *worker)
+{
+    siginfo_t info = {0};
+    int got = waitid(P_PID, (id_t)worker->pid, &info, WEXITED | WNOHANG | WNOWAIT);
+    return got != 0 || info.si_pid != 0;
+}
+
+static nnm_status fail_crashed(nnm_worker *worker, const char *doing, nnm_error *err)
+{
+    pid_t pid = worker->pid;
+    uint64_t deadline = deadline_in(END_LIMIT_S);
+    while (!has_ended(worker) && nnm_clock_ns() < deadline)
+        (void)poll(NULL, 0, 1);
+    if (!has_ended(worker)) {
+        (void)kill_child(worker);
+        return nnm_fail(err, NNM_ERR_CRASHED, "worker process %ld closed its connection while %s", (long)pid, doing);
+    }
+    ending end = reap(worker);
+    if (end.known && WIFSIGNALED(end.wait_status)) {
+        int number = WTERMSIG(end.wait_status);
+        const char *name = sigabbrev_np(number), *meaning = sigdescr_np(number);
+        return nnm_fail(err, NNM_ERR_CRASHED, "worker process %ld was ended by signal %d (SIG%s, %s) while %s",
+                        (long)pid, number, name ? name : "?", meaning ? meaning : "unknown", doing);
+    }
+    if (end.known)
+        return nnm_fail(err, NNM_ERR_CRASHED, "worker process %ld exited with status %d while %s", (long)pid,
+                        WEXITSTATUS(end.wait_status), doing);
+    return nnm_fail(err, NNM_ERR_CRASHED,
+                    "worker process %ld died while %s; how is unknown because SIGCHLD is ignored or another part of "
+                    "this program waited for it",
+                    (long)pid, doing);
+}
+
+static nnm_status fail_nonsense(nnm_worker *worker, const char *doing, nnm_error *err)
+{
+    long pid = worker->pid;
+    (void)kill_child(worker);
+    return nnm_fail(err, NNM_ERR_PARSE, "worker process %ld sent nonsense while %s and was killed", pid, doing);
+}
+
+/* ---- the beginning ---- */
+
+static nnm_status spawn(nnm_worker *worker, nnm_error *err)
+{
+    int pair[2];
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
+        return nnm_fail_errno(err, "cannot connect a worker process");
+    nnm_child child = {worker->backend, worker->options, worker->protocol, getpid(), pair[1]};
+
+    sigset_t all, before;
+    sigfillset(&all);
+    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
+    pid_t pid = fork();
+    if (pid == 0) nnm_child_main(&child);
+    int number = errno;
+    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
+    close(pair[1]);
+    if (pid < 0) {
+        close(pair[0]);
+        errno = number;
+        return nnm_fail_errno(err, "cannot start a worker process");
+    }
+    worker->pid = pid;
+    worker->fd = pair[0];
+    return NNM_OK;
+}
+
+/* Takes over an error that the child reported, if it is one. */
+static nnm_status fail_reported(nnm_worker *worker, const char *doing, nnm_error *err)
+{
+    nnm_error reported;
+    if (worker->frame.size != sizeof reported) return fail_nonsense(worker, doing, err);
+    memcpy(&reported, worker->frame.payload, sizeof reported);
+    bool known = reported.code < 0 && strcmp(nnm_status_name(reported.code), "NNM_ERR_UNKNOWN") != 0;
+    if (!known || !memchr(reported.message, '\0', sizeof reported.message)) return fail_nonsense(worker, doing, err);
+    if (err) *err = reported;
+    return reported.code;
+}
+
+static nnm_status start_child(nnm_worker *worker, nnm_error *err)
+{
+    nnm_status status = spawn(worker, err);
+    if (status) return status;
+    const char *doing = "starting";
+    switch (nnm_channel_receive(worker->fd, &worker->frame, deadline_in(START_LIMIT_S))) {
+    case NNM_RECEIVED:
+        break;
+    case NNM_RECEIVED_END:
+        return fail_crashed(worker, doing, err);
+    case NNM_RECEIVED_NONSENSE:
+        return fail_nonsense(worker, doing, err);
+    case NNM_RECEIVED_TOO_LATE:
+        (void)kill_child(worker);
+        return nnm_fail(err, NNM_ERR_TIMEOUT, "a worker process was not ready after %g s", START_LIMIT_S);
+    }
+    if (worker->frame.kind == NNM_FRAME_READY) return NNM_OK;
+    if (worker->frame.kind != NNM_FRAME_FAILURE) return fail_nonsense(worker, doing, err);
+    status = fail_reported(worker, doing, err);
+    if (worker->pid) (void)kill_child(worker);
+    return status;
+}
+
+static nnm_status check_start(const nnm_backend *backend, const nnm_session_options *options,
+                              const nnm_protocol *protocol, nnm_error *err)
+{
+    if (backend->abi != NNM_BACKEND_ABI)
+        return nnm_fail(err, NNM_ERR_VERSION, "backend '%s' was built for interface %u, this library has %d",
+                        backend->name, (unsigned)backend->abi, NNM_BACKEND_ABI);
+    nnm_status status = nnm_protocol_check(protocol, err);
+    if (status) return status;
+    if (options->threads < 1) return nnm_fail(err, NNM_ERR_VALUE, "threads is 0, must be at least 1");
+    if (protocol->cpu >= 0 && options->threads > 1)
+        return nnm_fail(err, NNM_ERR_VALUE,
+                        "cpu is %d, but %u threads cannot share one CPU; set cpu to -2 or threads to 1", protocol->cpu,
+                        options->threads);
+    if (protocol->cpu >= 0) status = nnm_cpu_check(protocol->cpu, err);
+    if (status) return status;
+    nnm_backend_info info = {0};
+    backend->probe(&info);
+    if (!info.available)
+        return nnm_fail(err, NNM_ERR_UNSUPPORTED, "backend '%s' is not available: %s", backend->name, info.why_not);
+    return NNM_OK;
+}
+
+nnm_status nnm_worker_start(nnm_worker **out, const nnm_backend *backend, const nnm_session_options *options,
+                            const nnm_protocol *protocol, nnm_error *err)
+{
+    nnm_status status = check_start(backend, options, protocol, err);
+    if (status) return status;
+    nnm_worker *worker = nnm_calloc(1, sizeof *worker);
+    if (!worker) return nnm_fail_memory(err);
+    worker->backend = backend;
+    worker->options = *options;
+    worker->protocol = *protocol;
+    worker->fd = -1;
+    status = start_child(worker, err);
+    if (status) {
+        free(worker);
+        return status;
+    }
+    *out = worker;
+    return NNM_OK;
+}
+
+/* ---- measuring ---- */
+
+static bool is_positive(double value)
+{
+    return isfinite(value) && value > 0.0;
+}
+
+static bool is_plausible(const nnm_round *round)
+{
+    if (round->sample_count < 1 || round->sample_count > NNM_MAX_SAMPLES) return false;
+    if (round->quiet_count > round->sample_count || round->calls_per_sample < 1) return false;
+    for (size_t i = 0; i < round->sample_count; i++)
+        if (!isfinite(round->sample_ns[i]) || round->sample_ns[i] < 0.0 || !is_positive(round->reference_ns[i]))
+            return false;
+    return isfinite(round->estimate_ns) && round->estimate_ns >= 0.0 && round->open_ns >= 0.0 &&
+           is_positive(round->wall_ns) && is_positive(round->reference_best_ns) && is_positive(round->clock_ns);
+}
+
+/* The child keeps the folder this process was in when it forked, so paths are made absolute. */
+static nnm_status absolute_path(const char *path, char out[PATH_MAX], nnm_error *err)
+{
+    char folder[PATH_MAX] = "";
+    bool relative = path[0] != '/';
+    if (relative && !getcwd(folder, sizeof folder)) return nnm_fail_errno(err, "cannot tell the current folder");
+    size_t folder_length = strlen(folder), length = strlen(path);
+    if (folder_length + 1 + length >= PATH_MAX)
+        return nnm_fail(err, NNM_ERR_INVALID_ARGUMENT, "the path '%.60s...' is too long", path);
+    memcpy(out, folder, folder_length);
+    if (relative) out[folder_length++] = '/';
+    memcpy(out + folder_length, path, length + 1);
+    return NNM_OK;
+}
+
+static nnm_status receive_round(nnm_worker *worker, const char *doing, nnm_round *out, nnm_error *err)
+{
+    double limit_s = worker->protocol.timeout_s;
+    switch (nnm_channel_receive(worker->fd, &worker->frame, deadline_in(limit_s))) {
+    case NNM_RECEIVED:
+        break;
+    case NNM_RECEIVED_END:
+        return fail_crashed(worker, doing, err);
+    case NNM_RECEIVED_NONSENSE:
+        return fail_nonsense(worker, doing, err);
+    case NNM_RECEIVED_TOO_LATE:
+        (void)kill_child(worker);
+        return nnm_fail(err, NNM_ERR_TIMEOUT, "a worker process was killed after %g s of %s", limit_s, doing);
+    }
+    if (worker->frame.kind == NNM_FRAME_FAILURE) return fail_reported(worker, doing, err);
+    nnm_round round;
+    _Static_assert(sizeof round <= NNM_FRAME_BYTES, "a round fits into a frame");
+    if (worker->frame.kind != NNM_FRAME_ROUND || worker->frame.size != sizeof round)
+        return fail_nonsense(worker, doing, err);
+    memcpy(&round, worker->frame.payload, sizeof round);
+    if (!is_plausible(&round)) return fail_nonsense(worker, doing, err);
+    *out = round;
+    return NNM_OK;
+}
+
+nnm_status nnm_worker_measure(nnm_worker *worker, const char *model_path, nnm_round *out, nnm_error *err)
+{
+    char path[PATH_MAX];
+    nnm_status status = absolute_path(model_path, path, err);
+    if (status) return status;
+    if (worker->pid && has_ended(worker)) (void)reap(worker); /* between rounds: no kernel is to blame */
+    if (!worker->pid) status = start_child(worker, err);
+    if (status) return status;
+
+    char doing[PATH_MAX + 16];
+    snprintf(doing, sizeof doing, "running '%s'", model_path);
+    if (!nnm_channel_send(worker->fd, NNM_FRAME_MEASURE, path, strlen(path) + 1))
+        return fail_crashed(worker, doing, err);
+    return receive_round(worker, doing, out, err);
+}
+
+int nnm_worker_pid(const nnm_worker *worker)
+{
+    return (int)worker->pid;
+}
+
+void nnm_worker_stop(nnm_worker *worker)
+{
+    if (!worker) return;
+    if (worker->pid) (void)kill_child(worker);
+    free(worker);
+}

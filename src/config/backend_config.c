@@ -1,0 +1,137 @@
+#include <stddef.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "config/files.h"
+
+#define DEFAULT_BACKEND "xnnpack_cpu"
+
+static const char *const cpu_words[] = {"auto", "none"};
+
+#define MEMBER(member) offsetof(nnm_backend_config, member)
+
+static const nnm_option options[] = {
+    {.key = "BACKEND",
+     .type = NNM_OPTION_NAME,
+     .offset = MEMBER(backend),
+     .comment = "The runtime that kernels are timed on; 'nn-meter --list-backends' shows what there is."},
+    {.key = "THREADS",
+     .type = NNM_OPTION_UNSIGNED,
+     .offset = MEMBER(threads),
+     .minimum = 1,
+     .maximum = 256,
+     .comment = "Threads the runtime may use."},
+    {.key = "ROUNDS",
+     .type = NNM_OPTION_UNSIGNED,
+     .offset = MEMBER(protocol.rounds),
+     .minimum = 1,
+     .maximum = NNM_MAX_ROUNDS,
+     .comment = "How often a kernel is measured, each time at another moment and with the model loaded anew.\n"
+                "Its latency is the median of the rounds. More rounds help more than longer ones."},
+    {.key = "WARMUP_MS",
+     .type = NNM_OPTION_REAL,
+     .offset = MEMBER(protocol.warmup_ms),
+     .minimum = 0.001,
+     .maximum = 60000,
+     .comment = "Milliseconds of calls before the first sample of a round; at least one call is made."},
+    {.key = "SAMPLE_US",
+     .type = NNM_OPTION_REAL,
+     .offset = MEMBER(protocol.sample_us),
+     .minimum = 0.1,
+     .maximum = 10000000,
+     .comment = "Microseconds a sample lasts at least: short kernels are called many times within one."},
+    {.key = "ROUND_MS",
+     .type = NNM_OPTION_REAL,
+     .offset = MEMBER(protocol.round_ms),
+     .minimum = 0.001,
+     .maximum = 600000,
+     .comment = "Milliseconds of samples in a round; at least five samples are taken."},
+    {.key = "BUDGET_S",
+     .type = NNM_OPTION_REAL,
+     .offset = MEMBER(protocol.budget_s),
+     .minimum = 0.001,
+     .maximum = 86400,
+     .comment = "Seconds after which a kernel gets no further rounds, so that giants do not hold up the rest."},
+    {.key = "TIMEOUT_S",
+     .type = NNM_OPTION_REAL,
+     .offset = MEMBER(protocol.timeout_s),
+     .minimum = 0.001,
+     .maximum = 86400,
+     .comment = "Seconds after which a round (load, warm-up, samples) is ended and counts as failed."},
+    {.key = "MEMORY_LIMIT_MIB",
+     .type = NNM_OPTION_UNSIGNED,
+     .offset = MEMBER(protocol.memory_limit_mib),
+     .minimum = 0,
+     .maximum = 16777216,
+     .comment = "MiB of memory that one kernel may take; a kernel that needs more fails. 0: no limit."},
+    {.key = "CPU",
+     .type = NNM_OPTION_CPU,
+     .offset = MEMBER(protocol.cpu),
+     .minimum = 0,
+     .maximum = 1023,
+     .words = cpu_words,
+     .word_count = 2,
+     .comment = "The CPU that measuring is bound to. auto: the quietest is chosen; none: bound to none."},
+    {.key = "GATE",
+     .type = NNM_OPTION_REAL,
+     .offset = MEMBER(protocol.gate),
+     .minimum = 0,
+     .maximum = 1,
+     .comment =
+         "A sample counts as quiet when the machine was, just before and just after it, within this share of the\n"
+         "fastest it has been seen. 0: every sample counts."},
+};
+#define OPTION_COUNT (sizeof options / sizeof *options)
+
+const nnm_option *nnm_backend_options(size_t *count)
+{
+    *count = OPTION_COUNT;
+    return options;
+}
+
+nnm_backend_config nnm_backend_config_default(const char *backend)
+{
+    nnm_backend_config config = {.threads = 1, .protocol = NNM_PROTOCOL_INIT};
+    strncat(config.backend, backend, sizeof config.backend - 1);
+    return config;
+}
+
+static nnm_status check_backend(const nnm_backend_config *config, const nnm_yaml_node *node, const char *path,
+                                const char *const *backends, size_t count, nnm_error *err)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(config->backend, backends[i]) == 0) return NNM_OK;
+    if (node) return nnm_option_unknown(node, path, "backend", backends, count, err);
+    return nnm_fail_at(err, NNM_ERR_VALUE, path, 0, 0, "BACKEND is missing, and '%s', its default, is not built in",
+                       config->backend);
+}
+
+nnm_status nnm_backend_config_read(nnm_backend_config *out, const char *path, const char *const *backends,
+                                   size_t backend_count, nnm_error *err)
+{
+    nnm_yaml_node *root = NULL;
+    nnm_status status = nnm_yaml_read(&root, path, err);
+    if (status) return status;
+    nnm_backend_config config = nnm_backend_config_default(DEFAULT_BACKEND);
+    const nnm_yaml_node *found[OPTION_COUNT] = {NULL};
+    status = nnm_options_read(options, OPTION_COUNT, root, path, &config, found, err);
+    if (status == NNM_OK) status = check_backend(&config, found[0], path, backends, backend_count, err);
+    if (status == NNM_OK) *out = config;
+    nnm_yaml_free(root);
+    return status;
+}
+
+nnm_status nnm_backend_config_write(const nnm_backend_config *config, const char *path, nnm_error *err)
+{
+    nnm_buffer text = {0};
+    nnm_buffer_text(&text, "# How kernels are timed. Keys that are left out have the values of a new workspace.\n");
+    for (size_t i = 0; i < OPTION_COUNT; i++) {
+        nnm_buffer_text(&text, "\n");
+        nnm_option_write(&options[i], config, 0, true, &text);
+    }
+    nnm_status status = nnm_buffer_check(&text, err);
+    if (status == NNM_OK) status = nnm_file_write(path, text.data, text.size, err);
+    nnm_buffer_fini(&text);
+    return status;
+}

@@ -1,0 +1,52 @@
+/*
+ * The two configuration files of a workspace: their option tables, and reading and writing them.
+ *
+ * What lies above this room is passed in by the caller: which kernel types and backends there are.
+ */
+#ifndef NNM_CONFIG_FILES_H
+#define NNM_CONFIG_FILES_H
+
+#include "config/option.h"
+#include "nnmeter/config.h"
+
+typedef struct nnm_known_kernel {
+    const char *name;
+    size_t default_samples; /* INIT_SAMPLE_NUM of a new workspace; 0: not among the kernels built by default */
+} nnm_known_kernel;
+
+/* INIT_SAMPLE_NUM of a kernel type that is not built by default and whose entry gives none. */
+#define NNM_FALLBACK_SAMPLES 300
+
+/* How many times more the published system samples by default. */
+#define NNM_PUBLISHED_SAMPLES_FACTOR 10
+
+/* The tables. */
+const nnm_option *nnm_predictorbuild_options(size_t *count);
+const nnm_option *nnm_kernel_build_options(size_t *count); /* of one entry of KERNELS */
+const nnm_option *nnm_backend_options(size_t *count);
+
+/* Reads predictorbuild_config.yaml. Keys that are missing take the defaults, and without KERNELS it has the entries of
+ * a new workspace. The result is the caller's (nnm_predictorbuild_config_fini). Errors: NOT_FOUND, IO, NO_MEMORY,
+ * PARSE, VALUE, and UNSUPPORTED for `IMPLEMENT: tensorflow`. */
+NNM_NODISCARD nnm_status nnm_predictorbuild_config_read(nnm_predictorbuild_config *out, const char *path,
+                                                        const nnm_known_kernel *known, size_t known_count,
+                                                        nnm_error *err);
+
+/* What a new workspace has. */
+NNM_NODISCARD nnm_status nnm_predictorbuild_config_default(nnm_predictorbuild_config *out,
+                                                           const nnm_known_kernel *known, size_t known_count,
+                                                           nnm_error *err);
+
+/* Writes the file with a comment above each key. `known` supplies the published sample numbers. Errors: IO, NO_SPACE.
+ */
+NNM_NODISCARD nnm_status nnm_predictorbuild_config_write(const nnm_predictorbuild_config *config, const char *path,
+                                                         const nnm_known_kernel *known, size_t known_count,
+                                                         nnm_error *err);
+
+/* The same three for backend_config.yaml; `backends` are the names BACKEND may have. */
+NNM_NODISCARD nnm_status nnm_backend_config_read(nnm_backend_config *out, const char *path, const char *const *backends,
+                                                 size_t backend_count, nnm_error *err);
+nnm_backend_config nnm_backend_config_default(const char *backend); /* a name of fewer than NNM_KERNEL_NAME_BYTES */
+NNM_NODISCARD nnm_status nnm_backend_config_write(const nnm_backend_config *config, const char *path, nnm_error *err);
+
+#endif

@@ -1,0 +1,3 @@
+nnm_add_unit_test(protocol nnm_bench)
+nnm_add_unit_test(worker nnm_bench)
+nnm_add_unit_test(machine nnm_bench)

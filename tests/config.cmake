@@ -1,0 +1,1 @@
+nnm_add_unit_test(config nnm_config)

@@ -1,0 +1,6 @@
+nnm_add_unit_test(zoo nnm_zoo_networks)
+nnm_add_unit_test(prior nnm_sampling)
+nnm_add_unit_test(sampling nnm_sampling)
+foreach(name IN ITEMS zoo prior)
+    target_compile_definitions(test_${name} PRIVATE NNM_PRIOR_FOLDER="${PROJECT_SOURCE_DIR}/data/prior")
+endforeach()

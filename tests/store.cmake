@@ -1,0 +1,2 @@
+nnm_add_unit_test(kernel_data nnm_store)
+nnm_add_unit_test(journal nnm_store)

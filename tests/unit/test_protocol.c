@@ -1,0 +1,323 @@
+/* The protocol: its limits, how a round is taken, how rounds become a latency, how quiet is told from loud. */
+#include "unit/testing.h"
+
+#include <math.h>
+
+#include "bench/reference.h"
+#include "bench/round.h"
+#include "bench/statistics.h"
+#include "nnmeter/measure.h"
+
+/* ---- a runtime that counts what is done to it ---- */
+
+struct nnm_session {
+    size_t runs;
+    size_t fail_at;
+};
+
+static struct {
+    size_t opened, closed, runs;
+    size_t fail_at; /* the run that fails; 0: none */
+} counts;
+
+static void probe(nnm_backend_info *info)
+{
+    *info = (nnm_backend_info){.available = true, .version = "1", .model_format = "none"};
+}
+
+static nnm_status supports(const nnm_graph *graph, nnm_error *err)
+{
+    (void)graph;
+    (void)err;
+    return NNM_OK;
+}
+
+static nnm_status refuse(nnm_error *err, nnm_status code, const char *message)
+{
+    if (err) {
+        err->code = code;
+        snprintf(err->message, sizeof err->message, "%s", message);
+    }
+    return code;
+}
+
+static nnm_status open_session(nnm_session **out, const char *path, const nnm_session_options *options, nnm_error *err)
+{
+    (void)options;
+    if (strcmp(path, "absent") == 0) return refuse(err, NNM_ERR_NOT_FOUND, "no such model");
+    *out = calloc(1, sizeof **out);
+    assert_non_null(*out);
+    counts.opened++;
+    return NNM_OK;
+}
+
+static nnm_status run(nnm_session *session, nnm_error *err)
+{
+    counts.runs++;
+    if (++session->runs == counts.fail_at) return refuse(err, NNM_ERR_BACKEND, "the runtime tripped");
+    return NNM_OK;
+}
+
+static void close_session(nnm_session *session)
+{
+    counts.closed++;
+    free(session);
+}
+
+static const nnm_backend backend = {NNM_BACKEND_ABI, "counting", "counts", probe, supports,
+                                    open_session,    run,        NULL,     NULL,  close_session};
+
+static const nnm_session_options one_thread = {1};
+
+/* ---- limits ---- */
+
+static void test_defaults_are_allowed(void **state)
+{
+    (void)state;
+    nnm_error err = NNM_ERROR_INIT;
+    nnm_protocol protocol = NNM_PROTOCOL_INIT;
+    assert_ok(nnm_protocol_check(&protocol, &err));
+}
+
+#define assert_refused(member, value, text)                                      \
+    do {                                                                         \
+        nnm_protocol protocol_ = NNM_PROTOCOL_INIT;                              \
+        protocol_.member = (value);                                              \
+        assert_fails(nnm_protocol_check(&protocol_, &err), NNM_ERR_VALUE, text); \
+    } while (0)
+
+static void test_limits_are_named(void **state)
+{
+    (void)state;
+    nnm_error err;
+    assert_refused(rounds, 0, "rounds is 0, must be 1 to 64");
+    assert_refused(rounds, 65, "rounds is 65");
+    assert_refused(warmup_ms, 0.0, "warmup_ms is 0, must be a number over 0");
+    assert_refused(sample_us, -1.0, "sample_us is -1");
+    assert_refused(round_ms, NAN, "round_ms is nan");
+    assert_refused(timeout_s, INFINITY, "timeout_s is inf");
+    assert_refused(gate, -0.1, "gate is -0.1, must be a number from 0");
+    assert_refused(cpu, -3, "cpu is -3");
+}
+
+/* ---- statistics ---- */
+
+static void test_percentiles(void **state)
+{
+    (void)state;
+    double values[] = {5, 1, 4, 2, 3};
+    assert_float_equal(nnm_percentile(values, 5, 0.0), 1.0, 0);
+    assert_float_equal(nnm_percentile(values, 5, 0.5), 3.0, 0);
+    assert_float_equal(nnm_percentile(values, 5, 0.1), 1.4, 1e-12);
+    assert_float_equal(nnm_percentile(values, 5, 1.0), 5.0, 0);
+    double alone[] = {7};
+    assert_float_equal(nnm_percentile(alone, 1, 0.1), 7.0, 0);
+}
+
+static void combine(const double *estimates, size_t count, double *latency_ns, double *spread_ns)
+{
+    nnm_round *rounds = calloc(count, sizeof *rounds);
+    assert_non_null(rounds);
+    for (size_t i = 0; i < count; i++)
+        rounds[i].estimate_ns = estimates[i];
+    nnm_rounds_combine(rounds, count, latency_ns, spread_ns);
+    free(rounds);
+}
+
+static void test_rounds_become_a_latency(void **state)
+{
+    (void)state;
+    double latency_ns, spread_ns;
+    combine((double[]){9}, 1, &latency_ns, &spread_ns);
+    assert_float_equal(latency_ns, 9.0, 0);
+    assert_float_equal(spread_ns, 0.0, 0);
+    combine((double[]){14, 10}, 2, &latency_ns, &spread_ns);
+    assert_float_equal(latency_ns, 12.0, 0);
+    assert_float_equal(spread_ns, 2.0, 0);
+    combine((double[]){14, 10, 11}, 3, &latency_ns, &spread_ns);
+    assert_float_equal(latency_ns, 11.0, 0);
+    assert_float_equal(spread_ns, 2.0, 0);
+    /* From four on one round that went wrong moves neither: distances from 11 are 1, 0, 0, 89, 1. */
+    combine((double[]){10, 11, 11, 100, 12}, 5, &latency_ns, &spread_ns);
+    assert_float_equal(latency_ns, 11.0, 0);
+    assert_float_equal(spread_ns, 1.4826, 1e-12);
+}
+
+/* ---- what counts as quiet ---- */
+
+#define SECOND UINT64_C(1000000000)
+
+static void test_best_needs_two_in_a_row(void **state)
+{
+    (void)state;
+    nnm_quiet quiet = {0};
+    nnm_quiet_observe(&quiet, 100, SECOND);
+    assert_float_equal(quiet.best_ns, 0.0, 0);
+    nnm_quiet_observe(&quiet, 110, SECOND);
+    assert_float_equal(quiet.best_ns, 110.0, 0);
+    nnm_quiet_observe(&quiet, 3, SECOND); /* a clock that jumped */
+    nnm_quiet_observe(&quiet, 112, SECOND);
+    assert_float_equal(quiet.best_ns, 110.0, 0);
+    nnm_quiet_observe(&quiet, 90, SECOND);
+    nnm_quiet_observe(&quiet, 91, SECOND);
+    assert_float_equal(quiet.best_ns, 91.0, 0);
+}
+
+static void test_best_fades_while_measuring(void **state)
+{
+    (void)state;
+    nnm_quiet quiet = {0};
+    nnm_quiet_observe(&quiet, 100, SECOND);
+    nnm_quiet_observe(&quiet, 100, SECOND);
+    nnm_quiet_observe(&quiet, 200, 2 * SECOND);
+    assert_float_equal(quiet.best_ns, 100.1, 1e-9);
+    nnm_quiet_observe(&quiet, 200, 1002 * SECOND); /* a pause of a thousand seconds counts as one */
+    assert_float_equal(quiet.best_ns, 100.2001, 1e-9);
+    for (uint64_t second = 1003; second < 4000; second++)
+        nnm_quiet_observe(&quiet, 200, second * SECOND);
+    assert_float_equal(quiet.best_ns, 200.0, 1e-9); /* a slower clock is the new normal in the end */
+}
+
+/* ---- rounds ---- */
+
+static nnm_protocol short_protocol(void)
+{
+    nnm_protocol protocol = NNM_PROTOCOL_INIT;
+    protocol.warmup_ms = 0.1;
+    protocol.sample_us = 20.0;
+    protocol.round_ms = 1.0;
+    return protocol;
+}
+
+static void take(nnm_round *round, const nnm_protocol *protocol, nnm_quiet *quiet)
+{
+    nnm_error err = NNM_ERROR_INIT;
+    memset(&counts, 0, sizeof counts);
+    assert_ok(nnm_round_take(round, &backend, "model", &one_thread, protocol, quiet, 5, &err));
+    assert_int_equal(counts.opened, 1);
+    assert_int_equal(counts.closed, 1);
+}
+
+/* The estimate follows from the samples that are kept beside it. */
+static void assert_estimate_follows(const nnm_round *round, double gate)
+{
+    double values[NNM_MAX_SAMPLES];
+    size_t count = 0;
+    for (size_t i = 0; i < round->sample_count; i++)
+        if (gate <= 0.0 || round->reference_ns[i] <= round->reference_best_ns * (1.0 + gate))
+            values[count++] = round->sample_ns[i];
+    assert_int_equal(count, round->quiet_count);
+    if (count == 0) {
+        count = round->sample_count;
+        memcpy(values, round->sample_ns, count * sizeof *values);
+    }
+    assert_float_equal(round->estimate_ns, nnm_percentile(values, count, 0.1), 0);
+}
+
+static void test_round_of_a_tiny_kernel(void **state)
+{
+    (void)state;
+    nnm_round round;
+    nnm_quiet quiet = {0};
+    nnm_protocol protocol = short_protocol();
+    take(&round, &protocol, &quiet);
+    assert_in_range(round.sample_count, 5, NNM_MAX_SAMPLES);
+    assert_true(round.calls_per_sample > 10); /* one call is a few ns, a sample 20 us */
+    assert_true(counts.runs > round.sample_count * round.calls_per_sample);
+    assert_true(round.estimate_ns > 0.0);
+    assert_true(round.wall_ns >= round.open_ns);
+    assert_true(round.clock_ns > 0.0);
+    assert_true(round.unix_time_s > 1.6e9);
+    assert_int_equal(round.cpu, 5);
+    assert_estimate_follows(&round, protocol.gate);
+}
+
+static void test_round_of_a_giant_is_two_calls(void **state)
+{
+    (void)state;
+    nnm_round round;
+    nnm_quiet quiet = {0};
+    nnm_protocol protocol = short_protocol();
+    protocol.warmup_ms = 1e-9; /* against these, every call is a giant */
+    protocol.sample_us = 1e-6;
+    protocol.round_ms = 1e-9;
+    take(&round, &protocol, &quiet);
+    assert_int_equal(round.calls_per_sample, 1);
+    assert_int_equal(round.sample_count, 2);
+    assert_int_equal(counts.runs, 3); /* one call to warm up, two samples */
+}
+
+static void test_without_gate_every_sample_is_quiet(void **state)
+{
+    (void)state;
+    nnm_round round;
+    nnm_quiet quiet = {0};
+    nnm_protocol protocol = short_protocol();
+    protocol.gate = 0.0;
+    take(&round, &protocol, &quiet);
+    assert_int_equal(round.quiet_count, round.sample_count);
+    assert_estimate_follows(&round, 0.0);
+}
+
+static void test_where_none_is_quiet_all_count(void **state)
+{
+    (void)state;
+    nnm_round round;
+    nnm_quiet quiet = {.best_ns = 1e-3, .seen_ns = 1}; /* nothing can be that fast */
+    nnm_protocol protocol = short_protocol();
+    take(&round, &protocol, &quiet);
+    assert_int_equal(round.quiet_count, 0);
+    assert_estimate_follows(&round, protocol.gate);
+}
+
+static void test_long_rounds_fit(void **state)
+{
+    (void)state;
+    nnm_round round;
+    nnm_quiet quiet = {0};
+    nnm_protocol protocol = short_protocol();
+    protocol.sample_us = 0.01;
+    protocol.round_ms = 40.0;
+    protocol.gate = 0.0;
+    take(&round, &protocol, &quiet);
+    assert_true(round.sample_count < NNM_MAX_SAMPLES); /* samples became longer, so the round kept its time */
+}
+
+static void test_failures_of_the_backend_come_back(void **state)
+{
+    (void)state;
+    nnm_error err;
+    nnm_round round = {.sample_count = 77};
+    nnm_quiet quiet = {0};
+    nnm_protocol protocol = short_protocol();
+    assert_fails(nnm_round_take(&round, &backend, "absent", &one_thread, &protocol, &quiet, 0, &err), NNM_ERR_NOT_FOUND,
+                 "no such model");
+    const size_t fail_at[] = {1, 2, 50, 5000}; /* warm-up, calibration, samples */
+    for (size_t i = 0; i < sizeof fail_at / sizeof *fail_at; i++) {
+        memset(&counts, 0, sizeof counts);
+        counts.fail_at = fail_at[i];
+        assert_fails(nnm_round_take(&round, &backend, "model", &one_thread, &protocol, &quiet, 0, &err),
+                     NNM_ERR_BACKEND, "the runtime tripped");
+        assert_int_equal(counts.closed, 1);
+    }
+    assert_int_equal(round.sample_count, 77); /* untouched */
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_defaults_are_allowed),
+        cmocka_unit_test(test_limits_are_named),
+        cmocka_unit_test(test_percentiles),
+        cmocka_unit_test(test_rounds_become_a_latency),
+        cmocka_unit_test(test_best_needs_two_in_a_row),
+        cmocka_unit_test(test_best_fades_while_measuring),
+        cmocka_unit_test(test_round_of_a_tiny_kernel),
+        cmocka_unit_test(test_round_of_a_giant_is_two_calls),
+        cmocka_unit_test(test_without_gate_every_sample_is_quiet),
+        cmocka_unit_test(test_where_none_is_quiet_all_count),
+        cmocka_unit_test(test_long_rounds_fit),
+        cmocka_unit_test(test_failures_of_the_backend_come_back),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
