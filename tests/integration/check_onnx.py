@@ -63,6 +63,11 @@ def check_written(program, folder):
             check(not ((values > 0) & (values < tiny)).any(), f"{path.name}: {weight.name} has denormal values")
 
 
+    pads = [list(attribute.ints) for node in onnx.load(paths[-1]).graph.node for attribute in node.attribute
+            if attribute.name == "pads"]
+    check(pads == [[1, 0, 2, 3]], f"{paths[-1].name}: pads {pads} are not top, left, bottom, right")
+
+
 def make(nodes, inputs, weights, opset, raw=True):
     """A model by ONNX's own helpers, with the output "y"; weights are random."""
     generator = numpy.random.default_rng(1)
@@ -97,7 +102,7 @@ def foreign_models():
         weights = {"w": [6, 4, 3, 2], **batch_norm, **limits, "g": [5, 288], "h": [5]}
         yield f"network_{opset}", make(nodes, image, weights, opset, raw=opset % 2 == 0)
     for name, attributes, weight in (
-        ("grouped", dict(group=2, pads=[1, 0, 2, 3]), [6, 2, 3, 3]),
+        ("grouped", dict(group=2, pads=[1, 0, 2, 4]), [6, 2, 3, 3]),
         ("strided", dict(strides=[4, 1], kernel_shape=[5, 1]), [3, 4, 5, 1]),
         ("notset", dict(auto_pad="NOTSET", dilations=[1, 1]), [3, 4, 2, 2]),
     ):
