@@ -55,12 +55,7 @@ typedef struct adapt_values {
 static const cli_option adapt_options[] = {
     OPTION_WORKSPACE(adapt_values),
     OPTION_BACKEND(adapt_values),
-    {.name = "kernel",
-     .kind = OPTION_TEXT,
-     .offset = offsetof(adapt_values, kernel),
-     .value = "K",
-     .required = true,
-     .help = "kernel type, see --list-kernels"},
+    OPTION_KERNEL(adapt_values),
     {.name = "configs",
      .kind = OPTION_LIST,
      .offset = offsetof(adapt_values, configs),

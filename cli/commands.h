@@ -2,7 +2,7 @@
 #ifndef NNM_CLI_COMMANDS_H
 #define NNM_CLI_COMMANDS_H
 
-#include <nnmeter/nnmeter.h>
+#include "nnmeter/nnmeter.h"
 
 #include "options.h"
 #include "output.h"
@@ -32,6 +32,11 @@ extern const cli_command command_doctor;
     {                                                                                               \
         .name = "backend", .kind = OPTION_TEXT, .offset = offsetof(type, backend), .value = "NAME", \
         .otherwise = "BACKEND of the workspace", .help = "the runtime that is measured"             \
+    }
+#define OPTION_KERNEL(type)                                                                                      \
+    {                                                                                                            \
+        .name = "kernel", .kind = OPTION_TEXT, .offset = offsetof(type, kernel), .value = "K", .required = true, \
+        .help = "kernel type, see --list-kernels"                                                                \
     }
 #define OPTION_JSON(type)                                                                                          \
     {                                                                                                              \

@@ -16,12 +16,7 @@ typedef struct sample_values {
 
 static const cli_option sample_options[] = {
     OPTION_WORKSPACE(sample_values),
-    {.name = "kernel",
-     .kind = OPTION_TEXT,
-     .offset = offsetof(sample_values, kernel),
-     .value = "K",
-     .required = true,
-     .help = "kernel type, see --list-kernels"},
+    OPTION_KERNEL(sample_values),
     {.name = "num",
      .kind = OPTION_INTEGER,
      .offset = offsetof(sample_values, num),
@@ -294,12 +289,7 @@ typedef struct export_values {
 } export_values;
 
 static const cli_option export_options[] = {
-    {.name = "kernel",
-     .kind = OPTION_TEXT,
-     .offset = offsetof(export_values, kernel),
-     .value = "K",
-     .required = true,
-     .help = "kernel type, see --list-kernels"},
+    OPTION_KERNEL(export_values),
     {.name = "configs",
      .kind = OPTION_LIST,
      .offset = offsetof(export_values, configs),

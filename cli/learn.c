@@ -15,12 +15,7 @@ typedef struct train_values {
 } train_values;
 
 static const cli_option train_options[] = {
-    {.name = "kernel",
-     .kind = OPTION_TEXT,
-     .offset = offsetof(train_values, kernel),
-     .value = "K",
-     .required = true,
-     .help = "kernel type, see --list-kernels"},
+    OPTION_KERNEL(train_values),
     {.name = "output",
      .letter = 'o',
      .kind = OPTION_TEXT,

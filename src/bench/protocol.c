@@ -19,6 +19,7 @@ nnm_status nnm_protocol_check(const nnm_protocol *protocol, nnm_error *err)
     nnm_status status = check_range("warmup_ms", protocol->warmup_ms, 0.0, false, 600e3, err);
     if (status == NNM_OK) status = check_range("sample_us", protocol->sample_us, 0.0, false, 600e6, err);
     if (status == NNM_OK) status = check_range("round_ms", protocol->round_ms, 0.0, false, 600e3, err);
+    if (status == NNM_OK) status = check_range("budget_s", protocol->budget_s, 0.0, false, 86400.0, err);
     if (status == NNM_OK) status = check_range("timeout_s", protocol->timeout_s, 0.0, false, 86400.0, err);
     if (status == NNM_OK) status = check_range("gate", protocol->gate, 0.0, true, 10.0, err);
     if (status) return status;

@@ -1,0 +1,536 @@
+#include "learn/tree_builder.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "base/rng.h"
+#include "learn/small_sort.h"
+
+#define NO_PARENT UINT32_MAX
+#define NONE SIZE_MAX
+
+/* One training row in the list of one feature. Each feature has a list of the tree's rows, sorted by that feature;
+ * a node owns the same range of every list. */
+typedef struct record {
+    double wy;     /* weight times target */
+    uint32_t rank; /* of the row's value in this feature */
+    uint32_t row;
+} record;
+
+/* A node that is still to be grown. */
+typedef struct frame {
+    double weight, sum; /* of weights, of weights times targets; only set for more than SMALL_NODE rows */
+    uint32_t start, end;
+    uint32_t list;   /* a feature whose list holds the node's rows in start..end */
+    uint32_t parent; /* whose right child this is, or NO_PARENT */
+    uint32_t depth;
+} frame;
+
+/* The best split so far. Its gain is numerator / denominator; fractions are compared without dividing. */
+typedef struct split {
+    double numerator, denominator;
+    double left_weight, left_sum;
+    uint32_t feature;
+    uint32_t left_count;
+    uint32_t left_rank, right_rank; /* of the neighbours that the threshold lies between */
+} split;
+
+struct nnm_tree_builder {
+    const nnm_training_table *table;
+    nnm_forest_options options;
+    size_t max_features;
+    record *records;    /* columns lists of table->rows records */
+    record *spare;      /* one list */
+    double *weight;     /* of each row of the table in this tree; 0: not seen */
+    double *wy;         /* weight times target */
+    uint8_t *goes_left; /* by row */
+    uint32_t *features; /* a permutation of the columns */
+    uint32_t *unseen;
+    size_t unseen_count;
+    frame *frames;
+    size_t frame_count;
+    nnm_node *nodes;
+    size_t node_count;
+    nnm_rng rng;
+    uint64_t fraction; /* a random number in [0, 1) of 64 bits, of which draws have used */
+    uint64_t used;     /* one part in so many */
+};
+
+nnm_status nnm_tree_builder_new(nnm_tree_builder **out, const nnm_training_table *table,
+                                const nnm_forest_options *options, nnm_error *err)
+{
+    nnm_tree_builder *b = nnm_calloc(1, sizeof *b);
+    if (!b) return nnm_fail_memory(err);
+    size_t rows = table->rows;
+    b->table = table;
+    b->options = *options;
+    b->max_features =
+        options->max_features == 0 || options->max_features > table->columns ? table->columns : options->max_features;
+    b->records = nnm_reallocarray(NULL, rows * table->columns, sizeof *b->records);
+    b->spare = nnm_reallocarray(NULL, rows, sizeof *b->spare);
+    b->weight = nnm_calloc(rows, sizeof *b->weight);
+    b->wy = nnm_calloc(rows, sizeof *b->wy);
+    b->goes_left = nnm_calloc(rows, sizeof *b->goes_left);
+    b->features = nnm_calloc(table->columns, sizeof *b->features);
+    b->unseen = nnm_calloc(rows, sizeof *b->unseen);
+    b->frames = nnm_reallocarray(NULL, rows + 1, sizeof *b->frames);
+    b->nodes = nnm_reallocarray(NULL, 2 * rows, sizeof *b->nodes);
+    if (!b->records || !b->spare || !b->weight || !b->wy || !b->goes_left || !b->features || !b->unseen || !b->frames ||
+        !b->nodes) {
+        nnm_tree_builder_free(b);
+        return nnm_fail_memory(err);
+    }
+    *out = b;
+    return NNM_OK;
+}
+
+void nnm_tree_builder_free(nnm_tree_builder *b)
+{
+    if (!b) return;
+    free(b->records);
+    free(b->spare);
+    free(b->weight);
+    free(b->wy);
+    free(b->goes_left);
+    free(b->features);
+    free(b->unseen);
+    free(b->frames);
+    free(b->nodes);
+    free(b);
+}
+
+/* Uniform in 0..bound-1: the whole part of a random fraction times the bound. What is left of the fraction serves the
+ * next draws until 33 bits are used up, so that no result is likelier than another by more than 2^-31. */
+static inline uint32_t draw_below(nnm_tree_builder *b, uint32_t bound)
+{
+    b->used *= bound;
+    if (b->used >> 33) {
+        b->fraction = nnm_rng_next(&b->rng);
+        b->used = bound;
+    }
+    uint64_t low = (b->fraction & UINT32_MAX) * bound;
+    uint64_t high = (b->fraction >> 32) * bound + (low >> 32);
+    b->fraction = high << 32 | (low & UINT32_MAX);
+    return (uint32_t)(high >> 32);
+}
+
+/* The `drawn`-th feature drawn without replacement. */
+static uint32_t draw_feature(nnm_tree_builder *b, size_t drawn)
+{
+    size_t other = drawn + draw_below(b, (uint32_t)(b->table->columns - drawn));
+    uint32_t feature = b->features[other];
+    b->features[other] = b->features[drawn];
+    b->features[drawn] = feature;
+    return feature;
+}
+
+static void draw_weights(nnm_tree_builder *b)
+{
+    const nnm_training_table *table = b->table;
+    size_t rows = table->rows;
+    if (b->options.bootstrap) {
+        memset(b->weight, 0, rows * sizeof *b->weight);
+        for (size_t i = 0; i < rows; i++)
+            b->weight[draw_below(b, (uint32_t)rows)] += 1;
+    }
+    b->unseen_count = 0;
+    for (size_t row = 0; row < rows; row++) {
+        double times = b->options.bootstrap ? b->weight[row] : 1;
+        b->unseen[b->unseen_count] = (uint32_t)row;
+        b->unseen_count += times == 0;
+        b->weight[row] = times * table->weight[row];
+        b->wy[row] = b->weight[row] * table->y[row];
+    }
+}
+
+/* Fills every feature's list with the rows of this tree. Returns their number. */
+static size_t fill_lists(nnm_tree_builder *b)
+{
+    const nnm_training_table *table = b->table;
+    size_t count = 0;
+    for (size_t column = 0; column < table->columns; column++) {
+        const nnm_ranked_row *sorted = table->sorted + column * table->rows;
+        record *list = b->records + column * table->rows;
+        count = 0;
+        for (size_t i = 0; i < table->rows; i++) {
+            uint32_t row = sorted[i].row;
+            list[count] = (record){b->wy[row], sorted[i].rank, row};
+            count += b->weight[row] > 0;
+        }
+    }
+    return count;
+}
+
+static record *records_of(const nnm_tree_builder *b, uint32_t list, uint32_t start)
+{
+    return b->records + list * b->table->rows + start;
+}
+
+/* Midway between two distinct values of a feature, or the lower one where no number lies between. */
+static double threshold_between(double lower, double upper)
+{
+    double middle = lower / 2 + upper / 2;
+    return middle >= lower && middle < upper ? middle : lower;
+}
+
+/* The weighted mean of the targets, exact where they are equal. */
+static double mean_target(const nnm_tree_builder *b, const record *records, size_t count)
+{
+    double first = b->table->y[records[0].row];
+    double weight = 0, sum = 0;
+    for (size_t i = 0; i < count; i++) {
+        uint32_t row = records[i].row;
+        weight += b->weight[row];
+        sum += b->weight[row] * (b->table->y[row] - first);
+    }
+    return count == 1 ? first : first + sum / weight;
+}
+
+static bool is_pure(const nnm_tree_builder *b, const record *records, size_t count)
+{
+    double first = b->table->y[records[0].row];
+    for (size_t i = 1; i < count; i++) {
+        if (b->table->y[records[i].row] != first) return false;
+    }
+    return true;
+}
+
+/*
+ * Looks for the best split of `count` rows in the order of one feature. With weights W, targets y and the node's mean
+ * m, the squared error falls by D^2 * W / (W_left * W_right), where D = sum over the left of w * (y - m). W is the same
+ * for all splits of a node.
+ */
+typedef struct search {
+    const record *records;
+    double weight, sum; /* of the records passed */
+    double numerator, denominator;
+    size_t best; /* index of the last record on the left, or NONE */
+} search;
+
+static inline void pass_record(const nnm_tree_builder *b, search *s, size_t i)
+{
+    s->weight += b->weight[s->records[i].row];
+    s->sum += s->records[i].wy;
+}
+
+/* The first test is the one that seldom succeeds, and so costs little. */
+static inline void consider_split(search *s, size_t i, double mean, double total)
+{
+    double d = s->sum - mean * s->weight;
+    double numerator = d * d, denominator = s->weight * (total - s->weight);
+    if (numerator * s->denominator > s->numerator * denominator) {
+        if (s->records[i].rank == s->records[i + 1].rank || !(denominator > 0)) return;
+        s->numerator = numerator;
+        s->denominator = denominator;
+        s->best = i;
+    }
+}
+
+static void take_if_better(const search *s, uint32_t feature, split *best)
+{
+    if (s->best == NONE || !(s->numerator * best->denominator > best->numerator * s->denominator)) return;
+    *best = (split){.numerator = s->numerator,
+                    .denominator = s->denominator,
+                    .feature = feature,
+                    .left_count = (uint32_t)s->best + 1,
+                    .left_rank = s->records[s->best].rank,
+                    .right_rank = s->records[s->best + 1].rank};
+}
+
+static void search_list(const nnm_tree_builder *b, const frame *f, uint32_t feature, split *best)
+{
+    size_t count = f->end - f->start, margin = b->options.min_samples_leaf;
+    double total = f->weight, mean = f->sum / f->weight;
+    search s = {.records = records_of(b, feature, f->start), .numerator = best->numerator, .denominator = best->denominator, .best = NONE};
+    size_t i = 0;
+    for (; i + 1 < margin; i++)
+        pass_record(b, &s, i);
+    for (; i + margin < count; i++) {
+        pass_record(b, &s, i);
+        consider_split(&s, i, mean, total);
+    }
+    take_if_better(&s, feature, best);
+}
+
+/* Two at once: the sums of one need not wait for those of the other. */
+static void search_two_lists(const nnm_tree_builder *b, const frame *f, const uint32_t features[2], split *best)
+{
+    size_t count = f->end - f->start, margin = b->options.min_samples_leaf;
+    double total = f->weight, mean = f->sum / f->weight;
+    search s = {.records = records_of(b, features[0], f->start), .numerator = best->numerator, .denominator = best->denominator, .best = NONE};
+    search t = {.records = records_of(b, features[1], f->start), .numerator = best->numerator, .denominator = best->denominator, .best = NONE};
+    size_t i = 0;
+    for (; i + 1 < margin; i++) {
+        pass_record(b, &s, i);
+        pass_record(b, &t, i);
+    }
+    for (; i + margin < count; i++) {
+        pass_record(b, &s, i);
+        pass_record(b, &t, i);
+        consider_split(&s, i, mean, total);
+        consider_split(&t, i, mean, total);
+    }
+    take_if_better(&s, features[0], best);
+    take_if_better(&t, features[1], best);
+}
+
+/* Tries features in random order: as many as the options say, and more while all were constant. */
+static bool find_split(nnm_tree_builder *b, const frame *f, split *best)
+{
+    size_t varying = 0, columns = b->table->columns, last = f->end - f->start - 1;
+    uint32_t waiting[2];
+    for (size_t drawn = 0; drawn < columns && (drawn < b->max_features || !varying); drawn++) {
+        uint32_t feature = draw_feature(b, drawn);
+        const record *records = records_of(b, feature, f->start);
+        if (records[0].rank == records[last].rank) continue;
+        waiting[varying++ % 2] = feature;
+        if (varying % 2 == 0) search_two_lists(b, f, waiting, best);
+    }
+    if (varying % 2) search_list(b, f, waiting[0], best);
+    if (best->numerator < 0) return false;
+
+    const record *records = records_of(b, best->feature, f->start);
+    for (size_t i = 0; i < best->left_count; i++) {
+        best->left_weight += b->weight[records[i].row];
+        best->left_sum += records[i].wy;
+    }
+    return true;
+}
+
+/* The same for the few rows of a small node, whose range is right in one list only: its rows are sorted here. */
+static bool find_small_split(nnm_tree_builder *b, const record *records, size_t count, split *best)
+{
+    size_t columns = b->table->columns, margin = b->options.min_samples_leaf;
+    double weight[NNM_SMALL_SORT], wy[NNM_SMALL_SORT], total = 0, total_sum = 0;
+    const uint32_t *ranks[NNM_SMALL_SORT];
+    for (size_t i = 0; i < count; i++) {
+        uint32_t row = records[i].row;
+        total += weight[i] = b->weight[row];
+        total_sum += wy[i] = records[i].wy;
+        ranks[i] = b->table->rank + row * columns;
+    }
+    double mean = total_sum / total;
+
+    size_t varying = 0;
+    for (size_t drawn = 0; drawn < columns && (drawn < b->max_features || !varying); drawn++) {
+        uint32_t feature = draw_feature(b, drawn);
+        uint64_t keys[NNM_SMALL_SORT];
+        uint32_t differs = 0;
+        for (size_t i = 0; i < count; i++) {
+            keys[i] = (uint64_t)ranks[i][feature] << 32 | i;
+            differs |= ranks[i][feature] ^ ranks[0][feature];
+        }
+        if (!differs) continue;
+        varying++;
+        nnm_small_sort(keys, count);
+        double left = 0, sum = 0;
+        for (size_t i = 0; i + 1 < count; i++) {
+            left += weight[keys[i] & 0xFF];
+            sum += wy[keys[i] & 0xFF];
+            uint32_t rank = (uint32_t)(keys[i] >> 32), next = (uint32_t)(keys[i + 1] >> 32);
+            if (rank == next || i + 1 < margin || i + 1 + margin > count) continue;
+            double d = sum - mean * left;
+            double n = d * d, product = left * (total - left);
+            if (n * best->denominator > best->numerator * product && product > 0)
+                *best = (split){n, product, left, sum, feature, (uint32_t)(i + 1), rank, next};
+        }
+    }
+    return best->numerator >= 0;
+}
+
+/* Brings the rows of the left child to the front. */
+static void partition_small(nnm_tree_builder *b, record *records, size_t count, const split *s)
+{
+    record right[NNM_SMALL_SORT];
+    size_t left_count = 0, right_count = 0;
+    for (size_t i = 0; i < count; i++) {
+        record r = records[i];
+        bool left = b->table->rank[r.row * b->table->columns + s->feature] <= s->left_rank;
+        records[left_count] = r;
+        right[right_count] = r;
+        left_count += left;
+        right_count += !left;
+    }
+    memcpy(records + left_count, right, right_count * sizeof *right);
+}
+
+static void keep_both(record *records, size_t count, const uint8_t *goes_left, record *spare)
+{
+    size_t left = 0, right = 0;
+    for (size_t i = 0; i < count; i++) {
+        record r = records[i];
+        size_t side = goes_left[r.row];
+        records[left] = r;
+        spare[right] = r;
+        left += side;
+        right += 1 - side;
+    }
+    memcpy(records + left, spare, right * sizeof *spare);
+}
+
+static void keep_left(record *records, size_t count, const uint8_t *goes_left)
+{
+    size_t left = 0;
+    for (size_t i = 0; i < count; i++) {
+        record r = records[i];
+        records[left] = r;
+        left += goes_left[r.row];
+    }
+}
+
+/* The right child's rows end up at the end of the range. */
+static void keep_right(record *records, size_t count, const uint8_t *goes_left)
+{
+    size_t right = count;
+    for (size_t i = count; i > 0; i--) {
+        record r = records[i - 1];
+        records[right - 1] = r;
+        right -= 1 - (size_t)goes_left[r.row];
+    }
+}
+
+/* Splits the ranges of all lists, each in its own order. A child that is small or a leaf needs its rows in the list of
+ * the split's feature only, where they already stand. A list whose feature does not vary here needs no order and stays:
+ * below, it is seen not to vary by its first and last rank. */
+static void partition(nnm_tree_builder *b, const frame *f, const split *s, bool left, bool right)
+{
+    size_t count = f->end - f->start;
+    const record *records = records_of(b, s->feature, f->start);
+    for (size_t i = 0; i < count; i++)
+        b->goes_left[records[i].row] = i < s->left_count;
+
+    for (uint32_t feature = 0; feature < b->table->columns; feature++) {
+        record *list = records_of(b, feature, f->start);
+        if (feature == s->feature || list[0].rank == list[count - 1].rank) continue;
+        if (left && right)
+            keep_both(list, count, b->goes_left, b->spare);
+        else if (left)
+            keep_left(list, count, b->goes_left);
+        else
+            keep_right(list, count, b->goes_left);
+    }
+}
+
+static void push_children(nnm_tree_builder *b, const frame *f, const split *s, uint32_t list, uint32_t node)
+{
+    uint32_t middle = f->start + s->left_count;
+    frame right = {.start = middle, .end = f->end, .list = list, .parent = node, .depth = f->depth + 1};
+    frame left = {.start = f->start, .end = middle, .list = list, .parent = NO_PARENT, .depth = f->depth + 1};
+    left.weight = s->left_weight;
+    left.sum = s->left_sum;
+    /* Not the difference to the parent: what is small on the right would drown in what is large on the left. */
+    if (right.end - right.start > NNM_SMALL_SORT) {
+        const record *records = records_of(b, list, 0);
+        for (uint32_t i = right.start; i < right.end; i++) {
+            right.weight += b->weight[records[i].row];
+            right.sum += records[i].wy;
+        }
+    }
+    b->frames[b->frame_count++] = right;
+    b->frames[b->frame_count++] = left;
+}
+
+static bool must_be_leaf(const nnm_tree_builder *b, const frame *f, const record *records)
+{
+    size_t count = f->end - f->start;
+    return count < b->options.min_samples_split || count / 2 < b->options.min_samples_leaf ||
+           (b->options.max_depth && f->depth >= b->options.max_depth) || is_pure(b, records, count);
+}
+
+static nnm_node *add_node(nnm_tree_builder *b, double value, uint32_t feature)
+{
+    nnm_node *node = &b->nodes[b->node_count++];
+    *node = (nnm_node){.value = value, .feature = feature};
+    return node;
+}
+
+/* Two rows with different targets: every feature in which they differ splits them equally well. */
+static void grow_pair(nnm_tree_builder *b, const record *records)
+{
+    const nnm_training_table *table = b->table;
+    uint32_t first = records[0].row, second = records[1].row;
+    const uint32_t *first_rank = table->rank + first * table->columns;
+    const uint32_t *second_rank = table->rank + second * table->columns;
+    for (size_t drawn = 0; drawn < table->columns; drawn++) {
+        uint32_t feature = draw_feature(b, drawn);
+        uint32_t lower = first_rank[feature], upper = second_rank[feature];
+        if (lower == upper) continue;
+        bool swapped = lower > upper;
+        const double *values = table->values + feature * table->rows;
+        double threshold = threshold_between(values[swapped ? upper : lower], values[swapped ? lower : upper]);
+        add_node(b, threshold, feature)->skip = 1;
+        add_node(b, nnm_training_table_target(table, table->y[swapped ? second : first]), NNM_LEAF);
+        add_node(b, nnm_training_table_target(table, table->y[swapped ? first : second]), NNM_LEAF);
+        return;
+    }
+    add_node(b, nnm_training_table_target(table, mean_target(b, records, 2)), NNM_LEAF);
+}
+
+/* Makes the node a leaf or a split, whose children are then to be grown. */
+static void grow_node(nnm_tree_builder *b, const frame *f)
+{
+    size_t count = f->end - f->start;
+    uint32_t index = (uint32_t)b->node_count;
+    if (f->parent != NO_PARENT) b->nodes[f->parent].skip = index - f->parent - 1;
+
+    record *records = records_of(b, f->list, f->start);
+    bool leaf = must_be_leaf(b, f, records);
+    if (!leaf && count == 2) {
+        grow_pair(b, records);
+        return;
+    }
+    split s = {.numerator = -1, .denominator = 1};
+    bool small = count <= NNM_SMALL_SORT;
+    if (leaf || !(small ? find_small_split(b, records, count, &s) : find_split(b, f, &s))) {
+        add_node(b, nnm_training_table_target(b->table, mean_target(b, records, count)), NNM_LEAF);
+        return;
+    }
+
+    const double *values = b->table->values + s.feature * b->table->rows;
+    add_node(b, threshold_between(values[s.left_rank], values[s.right_rank]), s.feature);
+    if (small) {
+        partition_small(b, records, count, &s);
+    } else {
+        bool left = s.left_count > NNM_SMALL_SORT, right = count - s.left_count > NNM_SMALL_SORT;
+        if (left || right) partition(b, f, &s, left, right);
+    }
+    push_children(b, f, &s, small ? f->list : s.feature, index);
+}
+
+bool nnm_tree_builder_grow(nnm_tree_builder *b, size_t number, nnm_tree *out)
+{
+    nnm_rng_init(&b->rng, b->options.seed, number);
+    b->used = UINT64_C(1) << 33;
+    for (size_t i = 0; i < b->table->columns; i++)
+        b->features[i] = (uint32_t)i;
+    draw_weights(b);
+    frame root = {.end = (uint32_t)fill_lists(b), .parent = NO_PARENT};
+    for (uint32_t i = 0; i < root.end; i++) {
+        root.weight += b->weight[b->records[i].row];
+        root.sum += b->records[i].wy;
+    }
+
+    b->node_count = 0;
+    b->frames[0] = root;
+    b->frame_count = 1;
+    while (b->frame_count > 0) {
+        frame f = b->frames[--b->frame_count];
+        grow_node(b, &f);
+    }
+
+    nnm_node *nodes = nnm_reallocarray(NULL, b->node_count, sizeof *nodes);
+    if (!nodes) return false;
+    memcpy(nodes, b->nodes, b->node_count * sizeof *nodes);
+    *out = (nnm_tree){nodes, b->node_count};
+    return true;
+}
+
+size_t nnm_tree_builder_unseen(const nnm_tree_builder *b, const uint32_t **rows)
+{
+    *rows = b->unseen;
+    return b->unseen_count;
+}

@@ -1,0 +1,1 @@
+nnm_add_unit_test(xnnpack nnm_backends)
