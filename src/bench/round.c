@@ -79,8 +79,11 @@ static bool is_quiet(const taking *t, size_t sample)
     return t->round->reference_ns[sample] <= t->quiet->best_ns * (1.0 + t->protocol->gate);
 }
 
+/* The first reference after a kernel is 10 to 30 % slow, and by how much depends on the kernel: the core is still in
+ * the state that wide vector instructions put it in. It is run, but not believed. */
 static double observe(taking *t)
 {
+    (void)nnm_reference_throughput();
     double reference_ns = nnm_reference_throughput();
     nnm_quiet_observe(t->quiet, reference_ns, nnm_clock_ns());
     return reference_ns;
