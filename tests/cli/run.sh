@@ -19,7 +19,7 @@ set -u
 
 update=no
 [ "$1" = -u ] && update=yes && shift
-program=$(realpath "$1") || exit 2
+program=$(realpath -e "$1") || exit 2
 shift
 here=$(dirname "$(realpath "$0")")
 tests=$(dirname "$here")
