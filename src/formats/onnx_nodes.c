@@ -218,13 +218,14 @@ static nnm_status read_batch_norm(nnm_onnx_reader *reader, const node_proto *nod
 {
     float epsilon = 1e-5F, momentum = 0.9F; /* momentum matters in training only */
     int64_t training_mode = 0, spatial = 1;
-    const attribute_spec specs[] = {
+    attribute_spec specs[3] = {
         {"epsilon", ATTRIBUTE_FLOAT, &epsilon, 0},
         {"momentum", ATTRIBUTE_FLOAT, &momentum, 0},
-        {reader->opset >= 14 ? "training_mode" : "spatial", ATTRIBUTE_INT,
-         reader->opset >= 14 ? &training_mode : &spatial, 0},
     };
-    nnm_status status = read_attributes(node, specs, sizeof specs / sizeof *specs, reader->err);
+    size_t count = 2;
+    if (reader->opset >= 14) specs[count++] = (attribute_spec){"training_mode", ATTRIBUTE_INT, &training_mode, 0};
+    if (reader->opset < 9) specs[count++] = (attribute_spec){"spatial", ATTRIBUTE_INT, &spatial, 0};
+    nnm_status status = read_attributes(node, specs, count, reader->err);
     if (!status) status = require_int("training_mode", training_mode, 0, reader->err);
     if (!status) status = require_int("spatial", spatial, 1, reader->err);
     if (status) return status;

@@ -1,0 +1,1 @@
+nnm_add_unit_test(graph nnm_graph)

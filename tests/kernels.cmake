@@ -1,0 +1,2 @@
+nnm_add_unit_test(kernels nnm_kernels)
+target_compile_definitions(test_kernels PRIVATE NNM_DOCS="${PROJECT_SOURCE_DIR}/docs")
