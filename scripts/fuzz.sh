@@ -1,6 +1,6 @@
 #!/bin/sh
 # Runs every libFuzzer program of a build folder for some seconds each: scripts/fuzz.sh BUILD_FOLDER SECONDS
-# tests/fuzz/seeds/NAME, where it exists, holds inputs to begin with; new finds are kept in BUILD_FOLDER/corpus/NAME.
+# tests/fuzz/corpus/NAME, where it exists, holds inputs to begin with; new finds are kept in BUILD_FOLDER/corpus/NAME.
 set -eu
 [ $# -eq 2 ] || { echo "usage: scripts/fuzz.sh BUILD_FOLDER SECONDS" >&2; exit 2; }
 build=$1
@@ -10,7 +10,7 @@ for program in "$build"/tests/fuzz_*; do
     [ -f "$program" ] && [ -x "$program" ] || continue
     name=${program##*/fuzz_}
     corpus=$build/corpus/$name
-    seeds=tests/fuzz/seeds/$name
+    seeds=tests/fuzz/corpus/$name
     mkdir -p "$corpus"
     [ -d "$seeds" ] || seeds=
     echo "== $name, $seconds s"

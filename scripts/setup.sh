@@ -68,10 +68,10 @@ fi
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 
-# Hundreds of lines of apt are only of interest when it fails; what it complains of is always shown.
+# Hundreds of lines of apt are only of interest when it fails.
 # DPkg::Lock::Timeout: a machine that has just started may be busy with updates of its own.
 apt() {
-    $as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 "$@" >"$log"
+    $as_root env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=300 -o Dpkg::Use-Pty=0 "$@" >"$log" 2>&1
 }
 
 give_up() {

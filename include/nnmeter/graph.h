@@ -41,7 +41,10 @@ typedef struct nnm_shape {
 /* Number of elements, or -1 when the shape is not valid or the product does not fit in 62 bits. */
 NNM_API int64_t nnm_shape_elements(const nnm_shape *shape);
 
-typedef enum nnm_layout { NNM_LAYOUT_NCHW = 0, NNM_LAYOUT_NHWC = 1 } nnm_layout;
+typedef enum nnm_layout {
+    NNM_LAYOUT_NCHW = 0,
+    NNM_LAYOUT_NHWC = 1
+} nnm_layout;
 
 /* Operators. Input order stands behind each; optional inputs in brackets. All inputs but x must be constants. */
 typedef enum nnm_op {

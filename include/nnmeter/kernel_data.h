@@ -31,7 +31,8 @@ typedef struct nnm_kernel_record {
     double latency_ms, spread_ms; /* when has_latency: > 0, >= 0 */
 } nnm_kernel_record;
 
-/* Records of one kernel type, in file order; ids are unique. */
+/* Records of one kernel type, in file order; ids are unique. What a record holds may be changed, but for its id;
+ * records are added by the functions below. */
 typedef struct nnm_kernel_data {
     const nnm_kernel *kernel;
     nnm_kernel_record *records;

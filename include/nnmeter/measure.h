@@ -39,7 +39,8 @@ NNM_NODISCARD NNM_API nnm_status nnm_protocol_check(const nnm_protocol *protocol
 
 /* One round. */
 typedef struct nnm_round {
-    double estimate_ns;  /* one call: 10th percentile over the quiet samples, over all where none was quiet */
+    double estimate_ns;  /* one call: the 10th percentile over all samples or that over the quiet ones, whichever is
+                            smaller: noise only adds time, and few quiet samples may all be unlucky */
     double open_ns;      /* opening the session */
     double wall_ns;      /* the whole round */
     size_t sample_count; /* 1..NNM_MAX_SAMPLES */

@@ -36,7 +36,10 @@ NNM_API const int64_t *nnm_prior_column(const nnm_prior *prior, const char *name
 
 /* ---- samplers ---- */
 
-typedef enum nnm_sampling_mode { NNM_SAMPLING_PRIOR = 0, NNM_SAMPLING_FINEGRAINED = 1 } nnm_sampling_mode;
+typedef enum nnm_sampling_mode {
+    NNM_SAMPLING_PRIOR = 0,
+    NNM_SAMPLING_FINEGRAINED = 1
+} nnm_sampling_mode;
 
 /* Draws up to `num` configurations from the prior: each dimension independently by inverse transform on a 40-bin
  * histogram of the prior's column, snapped to the nearest valid value, and a share of frequent settings (the shares

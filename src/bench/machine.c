@@ -53,7 +53,7 @@ static void describe_cpu(char *out, size_t size)
 
 static double measure_timer(void)
 {
-    double best = INFINITY;
+    double best = (double)INFINITY;
     for (int repeat = 0; repeat < REPEATS; repeat++) {
         uint64_t begin = nnm_clock_ns(), end = begin;
         for (int i = 0; i < CLOCK_READINGS; i++)

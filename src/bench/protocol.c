@@ -44,7 +44,7 @@ static double ranked(const nnm_round *rounds, size_t count, const double *center
         }
         if (below <= rank && rank < below + equal) return value;
     }
-    return NAN; /* only where an estimate is not a number */
+    return (double)NAN; /* only where an estimate is not a number */
 }
 
 static double median(const nnm_round *rounds, size_t count, const double *center)

@@ -8,8 +8,10 @@
 #define MIN_SAMPLES 5
 #define MIN_SAMPLES_OF_GIANTS 2 /* one call alone is longer than the round */
 #define MIN_QUIET 3
-#define PATIENCE 4 /* times round_ms that may pass in the hope of a quiet window */
+#define QUIET_SHARE 4 /* one in so many of the samples that fit into round_ms should be quiet */
+#define PATIENCE 4    /* times round_ms that may pass in the hope of a quiet window */
 #define MAX_CALLS 100000000u
+#define LOW_SHARE 0.1
 #define CLOCK_REFERENCES 4 /* half before the samples, half after */
 
 typedef struct taking {
@@ -79,8 +81,11 @@ static bool is_quiet(const taking *t, size_t sample)
     return t->round->reference_ns[sample] <= t->quiet->best_ns * (1.0 + t->protocol->gate);
 }
 
+/* The first reference after a kernel is 10 to 30 % slow, and by how much depends on the kernel: the core is still in
+ * the state that wide vector instructions put it in. It is run, but not believed. */
 static double observe(taking *t)
 {
+    (void)nnm_reference_throughput();
     double reference_ns = nnm_reference_throughput();
     nnm_quiet_observe(t->quiet, reference_ns, nnm_clock_ns());
     return reference_ns;
@@ -93,8 +98,9 @@ static bool finished(const taking *t, double spent_ns, size_t quiet_count)
     if (round->sample_count == NNM_MAX_SAMPLES) return true;
     size_t wanted = t->call_ns >= round_ns ? MIN_SAMPLES_OF_GIANTS : MIN_SAMPLES;
     if (round->sample_count < wanted || spent_ns < round_ns) return false;
-    size_t wanted_quiet = wanted < MIN_QUIET ? wanted : MIN_QUIET;
-    return quiet_count >= wanted_quiet || spent_ns >= PATIENCE * round_ns;
+    double fitting = (double)round->sample_count * round_ns / spent_ns;
+    double wanted_quiet = fmax(fmin((double)wanted, MIN_QUIET), fitting / QUIET_SHARE);
+    return (double)quiet_count >= wanted_quiet || spent_ns >= PATIENCE * round_ns;
 }
 
 static nnm_status take_samples(taking *t, nnm_error *err)
@@ -122,17 +128,14 @@ static void estimate(taking *t)
 {
     nnm_round *round = t->round;
     double values[NNM_MAX_SAMPLES];
+    round->reference_best_ns = t->quiet->best_ns;
     round->quiet_count = 0;
     for (size_t i = 0; i < round->sample_count; i++)
         if (is_quiet(t, i)) values[round->quiet_count++] = round->sample_ns[i];
-    size_t count = round->quiet_count;
-    if (count == 0) {
-        count = round->sample_count;
-        for (size_t i = 0; i < count; i++)
-            values[i] = round->sample_ns[i];
-    }
-    round->estimate_ns = nnm_percentile(values, count, 0.1);
-    round->reference_best_ns = t->quiet->best_ns;
+    double quiet_ns = round->quiet_count ? nnm_percentile(values, round->quiet_count, LOW_SHARE) : (double)INFINITY;
+    for (size_t i = 0; i < round->sample_count; i++)
+        values[i] = round->sample_ns[i];
+    round->estimate_ns = fmin(quiet_ns, nnm_percentile(values, round->sample_count, LOW_SHARE));
 }
 
 static nnm_status take_opened(taking *t, nnm_error *err)

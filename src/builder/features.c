@@ -188,7 +188,11 @@ static nnm_status row_cost(const layout *l, size_t row, double *flops, double *p
 }
 
 /* Where a feature of a table row comes from. */
-typedef enum feature_source { FROM_COLUMN, FROM_FLOPS, FROM_PARAMS } feature_source;
+typedef enum feature_source {
+    FROM_COLUMN,
+    FROM_FLOPS,
+    FROM_PARAMS
+} feature_source;
 
 typedef struct feature_plan {
     feature_source source;

@@ -6,12 +6,15 @@
 #include "nnmeter/kernel.h"
 
 typedef struct nnm_layer_setting {
-    double batch;  /* >= 1 */
-    double groups; /* >= 1; ignored for dwconv, which has CIN groups */
+    double batch;        /* >= 1 */
+    double groups;       /* >= 1; ignored for dwconv, which has CIN groups */
     nnm_padding padding; /* SAME: output = ceil(HW / STRIDES); EXPLICIT: `pad` pixels at every edge */
     double pad;
 } nnm_layer_setting;
-#define NNM_LAYER_SETTING_INIT {1, 1, NNM_PADDING_SAME, 0}
+#define NNM_LAYER_SETTING_INIT    \
+    {                             \
+        1, 1, NNM_PADDING_SAME, 0 \
+    }
 
 /* Whether the kernel has the features FLOPS and PARAMS. */
 bool nnm_kernel_has_cost(const nnm_kernel *kernel);

@@ -67,18 +67,26 @@ static bool starts_with(const char *text, const char *prefix)
     return strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
+static bool has_config(const char *path, const char *file)
+{
+    char *name = nnm_path_config(path, file);
+    bool there = name && nnm_file_exists(name);
+    free(name);
+    return there;
+}
+
 /* A folder may become a workspace when it is empty, but for what an attempt that was cut short has left. */
 static nnm_status check_vacant(const char *path, nnm_error *err)
 {
+    if (has_config(path, PREDICTORBUILD) || has_config(path, BACKEND))
+        return nnm_fail(err, NNM_ERR_EXISTS, "'%s' is a workspace already; nothing was changed", path);
     DIR *folder = opendir(path);
     if (!folder) return nnm_fail_errno(err, "cannot use '%s' as a workspace", path);
     nnm_status status = NNM_OK;
     for (const struct dirent *entry; status == NNM_OK && (entry = readdir(folder)) != NULL;) {
         const char *name = entry->d_name;
         if (strcmp(name, ".") == 0 || strcmp(name, "..") == 0) continue;
-        if (strcmp(name, "configs") == 0)
-            status = nnm_fail(err, NNM_ERR_EXISTS, "'%s' is a workspace already; nothing was changed", path);
-        else if (strcmp(name, "predictor_build") != 0 && !starts_with(name, UNFINISHED))
+        if (strcmp(name, "predictor_build") != 0 && !starts_with(name, UNFINISHED))
             status = nnm_fail(err, NNM_ERR_EXISTS, "folder '%s' is not empty: it has '%s'", path, name);
     }
     closedir(folder);
@@ -227,17 +235,12 @@ static nnm_status check_files(const char *path, nnm_error *err)
                         "there is no folder '%s'; a workspace is made by: nn-meter create --workspace DIR --backend "
                         "NAME",
                         path);
-    for (size_t i = 0; i < sizeof files / sizeof *files; i++) {
-        char *file = nnm_path_config(path, files[i]);
-        if (!file) return nnm_fail_memory(err);
-        bool there = nnm_file_exists(file);
-        free(file);
-        if (!there)
+    for (size_t i = 0; i < sizeof files / sizeof *files; i++)
+        if (!has_config(path, files[i]))
             return nnm_fail(err, NNM_ERR_NOT_FOUND,
                             "'%s' is not a workspace: it has no configs/%s; a workspace is made by: nn-meter create "
                             "--workspace DIR --backend NAME",
                             path, files[i]);
-    }
     return NNM_OK;
 }
 

@@ -237,7 +237,7 @@ static void other_operators_that_do_not_fit_are_refused(void **state)
     (void)state;
     nnm_error err = NNM_ERROR_INIT;
     fixture f = make_fixture();
-    nnm_attributes none = {0}, bn = {.epsilon = 1e-5}, nan = {.epsilon = NAN}, groups = {.groups = 1},
+    nnm_attributes none = {0}, bn = {.epsilon = 1e-5}, nan = {.epsilon = (double)NAN}, groups = {.groups = 1},
                    stride = {.stride_h = 1};
     const struct {
         nnm_op op;
@@ -276,7 +276,7 @@ static void other_operators_that_do_not_fit_are_refused(void **state)
     assert_fails(
         nnm_graph_add_node(f.graph, NNM_OP_FULLY_CONNECTED, NULL, NULL, (nnm_tensor_id[]){f.flat, fw7}, 2, &y, &err),
         NNM_ERR_INVALID_ARGUMENT, "FullyConnected: weight has 7 input channels, but x has 10");
-    const double epsilons[] = {0, -1, 1, NAN, INFINITY};
+    const double epsilons[] = {0, -1, 1, (double)NAN, (double)INFINITY};
     for (size_t i = 0; i < sizeof epsilons / sizeof *epsilons; i++) {
         nnm_attributes a = {.epsilon = epsilons[i]};
         assert_fails(nnm_graph_add_node(f.graph, NNM_OP_BATCH_NORM, "node", &a, five, 5, &y, &err),

@@ -111,9 +111,9 @@ static nnm_status do_deed(const char *deed, const char *path, nnm_error *err)
     if (strcmp(deed, "greed") == 0) return take_all_memory(err);
     if (strcmp(deed, "refuse") == 0) return refuse(err, NNM_ERR_BACKEND, "the runtime refuses");
     if (strcmp(deed, "mute") == 0) return NNM_ERR_UNSUPPORTED;
+    if (strcmp(deed, "name") == 0) return refuse(err, NNM_ERR_BACKEND, path);
     if (strcmp(deed, "descriptors") == 0) return count_descriptors(err);
     if (strcmp(deed, "signals") == 0) return check_signals(err);
-    if (strcmp(deed, "relative") == 0 && path[0] != '/') return refuse(err, NNM_ERR_BACKEND, "the path is relative");
     return NNM_OK;
 }
 
@@ -331,6 +331,24 @@ static void test_errors_travel_back(void **state)
     nnm_worker_stop(worker);
 }
 
+/* The child stays in the folder in which it was started; what a path means does not change with that. */
+static void test_relative_paths(void **state)
+{
+    (void)state;
+    nnm_error err;
+    nnm_round round;
+    char folder[512], expected[600];
+    nnm_protocol protocol = short_protocol();
+    nnm_worker *worker = start(&protocol);
+    assert_non_null(getcwd(folder, sizeof folder));
+    assert_int_equal(chdir("/proc"), 0);
+    assert_fails(nnm_worker_measure(worker, "name", &round, &err), NNM_ERR_BACKEND, "/proc/name");
+    assert_int_equal(chdir(folder), 0);
+    snprintf(expected, sizeof expected, "%s/name", folder);
+    assert_fails(nnm_worker_measure(worker, "name", &round, &err), NNM_ERR_BACKEND, expected);
+    nnm_worker_stop(worker);
+}
+
 static void ignore_signal(int number)
 {
     (void)number;
@@ -351,7 +369,6 @@ static void test_child_has_nothing_of_its_parent(void **state)
     nnm_worker *worker = start(&protocol);
     assert_ok(nnm_worker_measure(worker, "/models/descriptors", &round, &err));
     assert_ok(nnm_worker_measure(worker, "/models/signals", &round, &err));
-    assert_ok(nnm_worker_measure(worker, "relative", &round, &err));
     nnm_worker_stop(worker);
     close(fd);
     (void)signal(SIGUSR1, handler);
@@ -455,6 +472,7 @@ int main(void)
         cmocka_unit_test(test_closing_the_connection_is_a_crash),
         cmocka_unit_test(test_memory_limit),
         cmocka_unit_test(test_errors_travel_back),
+        cmocka_unit_test(test_relative_paths),
         cmocka_unit_test(test_child_has_nothing_of_its_parent),
         cmocka_unit_test(test_killed_from_outside),
         cmocka_unit_test(test_ignored_child_signals),
