@@ -2,6 +2,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "commands.h"
 
@@ -147,13 +148,27 @@ typedef struct models_values {
 
 static const cli_option models_options[] = {MODELS_OPTIONS};
 
-/* What is done with the data of one kernel type: returns an exit code; a row is printed, or appended to `rows`. */
+/* Where the rows of the answer go, one a kernel type. */
+typedef struct models_answer {
+    bool json, headed;
+    const char *heading;
+    json_t *rows;
+} models_answer;
+
+/* What is done with the data of one kernel type: returns an exit code; a row is added to the answer. */
 typedef int (*models_fn)(const cli_command *self, nnm_builder *builder, const models_values *v, nnm_kernel_data *data,
-                         json_t **rows);
+                         models_answer *answer);
+
+/* The heading stands above the first row, so that a failure before it prints nothing. */
+static void head_once(models_answer *answer)
+{
+    if (!answer->headed) output_heading(answer->heading);
+    answer->headed = true;
+}
 
 /* Calls `each` for every kernel type that the file holds. What was finished in part makes the whole so. */
 static int for_each_kernel(const cli_command *self, nnm_builder *builder, const models_values *v, models_fn each,
-                           json_t **rows)
+                           models_answer *answer)
 {
     nnm_error err = NNM_ERROR_INIT;
     size_t found = 0;
@@ -164,36 +179,34 @@ static int for_each_kernel(const cli_command *self, nnm_builder *builder, const 
         if (status == NNM_ERR_NOT_FOUND) continue; /* not of this kernel type */
         if (status) return command_fail(self, &err);
         found++;
-        int code = each(self, builder, v, data, rows);
+        int code = each(self, builder, v, data, answer);
         nnm_kernel_data_free(data);
         if (code && code != EXIT_PART) return code;
         if (code) result = code;
     }
-    return found ? result : command_fail(self, &err);
+    if (found) return result;
+    if (access(v->models, F_OK)) return command_fail(self, &err);
+    return command_error(self, "%s holds no kernel type of those that --list-kernels shows", v->models);
 }
 
 static int run_models(const cli_command *self, const models_values *v, models_fn each, const char *heading)
 {
     nnm_error err = NNM_ERROR_INIT;
     nnm_builder *builder = NULL;
-    json_t *rows = v->json ? json_array() : NULL;
-    if (nnm_builder_config_init(&builder, v->workspace, output_hooks(), &err)) {
-        json_decref(rows);
-        return command_fail(self, &err);
-    }
-    if (!v->json) output_heading(heading);
-    int code = for_each_kernel(self, builder, v, each, &rows);
+    if (nnm_builder_config_init(&builder, v->workspace, output_hooks(), &err)) return command_fail(self, &err);
+    models_answer answer = {.json = v->json, .heading = heading, .rows = v->json ? json_array() : NULL};
+    int code = for_each_kernel(self, builder, v, each, &answer);
     if (v->json && (code == EXIT_DONE || code == EXIT_PART)) {
-        if (output_json(json_pack("{s:o}", "kernels", rows))) code = EXIT_FAILED;
+        if (output_json(json_pack("{s:o}", "kernels", answer.rows))) code = EXIT_FAILED;
     } else {
-        json_decref(rows);
+        json_decref(answer.rows);
     }
     nnm_builder_free(builder);
     return code;
 }
 
 static int convert_kernel(const cli_command *self, nnm_builder *builder, const models_values *v, nnm_kernel_data *data,
-                          json_t **rows)
+                          models_answer *answer)
 {
     nnm_error err = NNM_ERROR_INIT;
     size_t failed = 0;
@@ -201,9 +214,10 @@ static int convert_kernel(const cli_command *self, nnm_builder *builder, const m
     if (nnm_convert_models(builder, choose_backend(builder, v->backend), data, v->models, &failed, &err))
         return command_fail(self, &err);
     if (v->json) {
-        output_append(rows, json_pack("{s:s, s:I, s:I}", "kernel", kernel, "converted",
-                                      (json_int_t)(data->count - failed), "failed", (json_int_t)failed));
+        output_append(&answer->rows, json_pack("{s:s, s:I, s:I}", "kernel", kernel, "converted",
+                                               (json_int_t)(data->count - failed), "failed", (json_int_t)failed));
     } else {
+        head_once(answer);
         printf("%-18s %9zu %7zu\n", kernel, data->count - failed, failed);
         fflush(stdout);
     }
@@ -239,7 +253,7 @@ static json_t *profile_json(const char *kernel, const nnm_profile_summary *summa
 }
 
 static int profile_kernel(const cli_command *self, nnm_builder *builder, const models_values *v, nnm_kernel_data *data,
-                          json_t **rows)
+                          models_answer *answer)
 {
     nnm_error err = NNM_ERROR_INIT;
     nnm_profile_summary summary = {0};
@@ -247,10 +261,11 @@ static int profile_kernel(const cli_command *self, nnm_builder *builder, const m
     if (nnm_profile_models(builder, choose_backend(builder, v->backend), data, &summary, &err))
         return command_fail(self, &err);
     if (v->json) {
-        output_append(rows, profile_json(kernel, &summary));
+        output_append(&answer->rows, profile_json(kernel, &summary));
     } else {
         char time[OUTPUT_CELL_BYTES], quiet[OUTPUT_CELL_BYTES], agree5[OUTPUT_CELL_BYTES], agree10[OUTPUT_CELL_BYTES];
         bool repeated = summary.repeated > 0;
+        head_once(answer);
         printf("%-18s %8zu %6zu %6zu %12s %8s %8s %8s\n", kernel, summary.profiled, summary.failed, summary.known,
                output_seconds(summary.elapsed_s, time),
                output_share(if_known(summary.profiled > 0, summary.quiet_share), quiet),

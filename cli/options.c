@@ -217,22 +217,13 @@ static bool set_value(const cli_command *command, const cli_option *option, void
         return false;
     }
     switch (option->kind) {
-    case OPTION_FLAG:
-        *(bool *)value = true;
-        return true;
-    case OPTION_TEXT:
-        *(const char **)value = text;
-        return true;
-    case OPTION_CHOICE:
-        return set_choice(command, option, value, text);
-    case OPTION_LIST:
-        return add_to_list(value, text);
-    case OPTION_INTEGER:
-        return set_integer(command, option, value, text);
-    case OPTION_REAL:
-        return set_real(command, option, value, text);
-    case OPTION_LATER:
-        break;
+    case OPTION_FLAG: *(bool *)value = true; return true;
+    case OPTION_TEXT: *(const char **)value = text; return true;
+    case OPTION_CHOICE: return set_choice(command, option, value, text);
+    case OPTION_LIST: return add_to_list(value, text);
+    case OPTION_INTEGER: return set_integer(command, option, value, text);
+    case OPTION_REAL: return set_real(command, option, value, text);
+    case OPTION_LATER: break;
     }
     return false;
 }

@@ -13,12 +13,9 @@ int command_fail(const cli_command *command, const nnm_error *err)
 {
     output_error(command->name, err->message);
     switch (err->code) {
-    case NNM_ERR_INTERRUPTED:
-        return EXIT_INTERRUPTED;
-    case NNM_ERR_PARTIAL:
-        return EXIT_PART;
-    default:
-        return EXIT_FAILED;
+    case NNM_ERR_INTERRUPTED: return EXIT_INTERRUPTED;
+    case NNM_ERR_PARTIAL: return EXIT_PART;
+    default: return EXIT_FAILED;
     }
 }
 

@@ -4,7 +4,7 @@ if(TARGET nn-meter)
     foreach(transcript IN LISTS transcripts)
         get_filename_component(name "${transcript}" NAME_WE)
         add_test(NAME cli.${name} COMMAND "${CMAKE_CURRENT_SOURCE_DIR}/cli/run.sh" $<TARGET_FILE:nn-meter> "${transcript}")
-        set_tests_properties(cli.${name} PROPERTIES TIMEOUT 600)
+        set_tests_properties(cli.${name} PROPERTIES TIMEOUT 600 RESOURCE_LOCK machine)
     endforeach()
     add_custom_target(update-cli-transcripts
         COMMAND "${CMAKE_CURRENT_SOURCE_DIR}/cli/run.sh" -u $<TARGET_FILE:nn-meter> ${transcripts} VERBATIM)

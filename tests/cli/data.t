@@ -3,48 +3,134 @@ Short rounds, so that this takes little time.
   $ nn-meter create --workspace ws 2>out
   > sed -i 's/^ROUNDS:.*/ROUNDS: 2/; s/^ROUND_MS:.*/ROUND_MS: 1/; s/^WARMUP_MS:.*/WARMUP_MS: 0.1/' ws/configs/backend_config.yaml
   > grep ROUND ws/configs/backend_config.yaml
+  ROUNDS: 2
+  ROUND_MS: 1
 
 Sampling.
 
   $ nn-meter sample --workspace ws --kernel conv-bn-relu --num 4 --seed 7
-  $ cd ws/predictor_build && head -c 60 results/conv-bn-relu_prior.json && echo && ls kernels | wc -l
+  kernel           conv-bn-relu
+  configurations   4
+  file             $WORK/ws/predictor_build/results/conv-bn-relu_prior.json
+  2| (nn-Meter) conv-bn-relu: 4 configurations in $WORK/ws/predictor_build/results/conv-bn-relu_prior.json
+  $ head -c 60 ws/predictor_build/results/conv-bn-relu_prior.json; echo; ls ws/predictor_build/kernels | wc -l
+  {
+      "conv-bn-relu": {
+          "XAMTIL": {
+              "mod
+  4
   $ nn-meter sample --workspace ws --kernel conv-bn-relu --num 2 --seed 8 --json
+  {"kernel": "conv-bn-relu", "requested": 2, "configurations": 6, "file": "$WORK/ws/predictor_build/results/conv-bn-relu_prior.json"}
+  2| (nn-Meter) conv-bn-relu: 6 configurations in $WORK/ws/predictor_build/results/conv-bn-relu_prior.json
   $ nn-meter sample --workspace ws --kernel conv-bn-relu --num 1 --mode finegrained --mark around
+  kernel           conv-bn-relu
+  configurations   6
+  file             $WORK/ws/predictor_build/results/conv-bn-relu_around.json
+  2| (nn-Meter) conv-bn-relu: 6 configurations in $WORK/ws/predictor_build/results/conv-bn-relu_around.json
   $ nn-meter sample --workspace ws --kernel conv-bn-relu --num 1 --mode finegrained --configs ws/predictor_build/results/conv-bn-relu_around.json
+  kernel           conv-bn-relu
+  configurations   6
+  file             $WORK/ws/predictor_build/results/conv-bn-relu_finegrained.json
+  2| (nn-Meter) conv-bn-relu: 6 configurations in $WORK/ws/predictor_build/results/conv-bn-relu_finegrained.json
   $ nn-meter sample --workspace ws --kernel fc --num 2 --mark small
+  kernel           fc
+  configurations   2
+  file             $WORK/ws/predictor_build/results/fc_small.json
+  2| (nn-Meter) fc: 2 configurations in $WORK/ws/predictor_build/results/fc_small.json
   $ nn-meter sample --workspace ws --kernel fc --num 2 --mode finegrained
+  2| nn-meter sample: cannot read '$WORK/ws/predictor_build/results/fc_prior.json': No such file or directory
+  [1]
   $ nn-meter sample --workspace ws --kernel conv-bn-rleu --num 2
+  2| nn-meter sample: there is no kernel type 'conv-bn-rleu'; did you mean 'conv-bn-relu'?
+  [1]
   $ nn-meter sample --workspace ws --kernel conv-bn-relu --num 2 --mark ../up
+  2| nn-meter sample: mark '../up': it becomes part of file names, so 1 to 64 letters, digits, '.', '_' and '-' are allowed
+  [1]
   $ nn-meter sample --workspace ws --kernel conv-bn-relu --num 2 --mode finegrained --configs nowhere.json
+  2| nn-meter sample: cannot read 'nowhere.json': No such file or directory
+  [1]
 
 Converting and profiling.
 
   $ nn-meter convert --workspace ws --models ws/predictor_build/results/conv-bn-relu_around.json
+  kernel             converted  failed
+  conv-bn-relu               6       0
   $ nn-meter convert --workspace ws --models ws/predictor_build/results/conv-bn-relu_around.json --json
+  {"kernels": [{"kernel": "conv-bn-relu", "converted": 6, "failed": 0}]}
   $ nn-meter profile --workspace ws --models ws/predictor_build/results/conv-bn-relu_around.json
+  kernel             profiled failed  known         time    quiet  agree 5 agree 10
+  conv-bn-relu              6      0      0 *s *% *% *% ~
   $ nn-meter profile --workspace ws --models ws/predictor_build/results/conv-bn-relu_around.json
+  kernel             profiled failed  known         time    quiet  agree 5 agree 10
+  conv-bn-relu              0      0      6 * s        -        -        - ~
   $ nn-meter profile --workspace ws --models ws/predictor_build/results/conv-bn-relu_around.json --json
+  {"kernels": [{"kernel": "conv-bn-relu", "requested": 6, "known": 6, "profiled": 0, "failed": 0, "elapsed_s": *, "measured_s": 0.0, "quiet_share": null, "repeated": 0, "agree5": null, "agree10": null}]} ~
   $ nn-meter export --kernel conv-bn-relu --configs ws/predictor_build/results/conv-bn-relu_around.json --latencies ws/predictor_build/results/profiled_conv-bn-relu.json --csv out.csv; head -1 out.csv; wc -l <out.csv
+  model_path,HW,CIN,COUT,KERNEL_SIZE,STRIDES,FLOPS,PARAMS,latency
+  7
+  2| (nn-Meter) Wrote 6 rows to out.csv
 
 Some kernels fail: exit status 3; all fail: 1.
 
   $ for f in $(ls ws/predictor_build/kernels/conv-bn-relu_prior_* | head -2); do echo bad >$f; done
   > nn-meter convert --workspace ws --models ws/predictor_build/results/conv-bn-relu_prior.json
+  kernel             converted  failed
+  conv-bn-relu               4       2
+  2| (nn-Meter) warning: CP79XQ: conv-bn-relu HW=14,CIN=16,COUT=181,KERNEL_SIZE=3,STRIDES=1: NNM_ERR_PARSE: $WORK/ws/predictor_build/kernels/conv-bn-relu_prior_CP79XQ.onnx: not an ONNX model, or cut short: the field at byte 0 has no end
+  2| (nn-Meter) warning: 76HNY2: conv-bn-relu HW=14,CIN=185,COUT=187,KERNEL_SIZE=3,STRIDES=1: NNM_ERR_PARSE: $WORK/ws/predictor_build/kernels/conv-bn-relu_prior_76HNY2.onnx: not an ONNX model, or cut short: the field at byte 0 has no end
+  2| (nn-Meter) warning: 2 kernels failed; the reasons stand in $WORK/ws/predictor_build/results/convert_error.log
+  [3]
   $ nn-meter profile --workspace ws --models ws/predictor_build/results/conv-bn-relu_prior.json
+  kernel             profiled failed  known         time    quiet  agree 5 agree 10
+  conv-bn-relu              4      2      0 *s *% *% *% ~
+  2| (nn-Meter) warning: CP79XQ: conv-bn-relu HW=14,CIN=16,COUT=181,KERNEL_SIZE=3,STRIDES=1: NNM_ERR_PARSE: $WORK/ws/predictor_build/kernels/conv-bn-relu_prior_CP79XQ.onnx: not an ONNX model, or cut short: the field at byte 0 has no end
+  2| (nn-Meter) warning: 76HNY2: conv-bn-relu HW=14,CIN=185,COUT=187,KERNEL_SIZE=3,STRIDES=1: NNM_ERR_PARSE: $WORK/ws/predictor_build/kernels/conv-bn-relu_prior_76HNY2.onnx: not an ONNX model, or cut short: the field at byte 0 has no end
+  2| (nn-Meter) warning: 2 kernels failed; the reasons stand in $WORK/ws/predictor_build/results/profile_error.log
+  [3]
   $ for f in ws/predictor_build/kernels/fc_*; do echo bad >$f; done
   > nn-meter profile --workspace ws --models ws/predictor_build/results/fc_small.json
+  2| (nn-Meter) warning: CKD5O1: fc CIN=725,COUT=1000: NNM_ERR_PARSE: $WORK/ws/predictor_build/kernels/fc_small_CKD5O1.onnx: not an ONNX model, or cut short: the field at byte 0 has no end
+  2| (nn-Meter) warning: MQKWRL: fc CIN=711,COUT=4025: NNM_ERR_PARSE: $WORK/ws/predictor_build/kernels/fc_small_MQKWRL.onnx: not an ONNX model, or cut short: the field at byte 0 has no end
+  2| nn-meter profile: backend 'xnnpack_cpu' failed on all 2 kernels; the first: $WORK/ws/predictor_build/kernels/fc_small_CKD5O1.onnx: not an ONNX model, or cut short: the field at byte 0 has no end
+  [1]
   $ nn-meter convert --workspace ws --models ws/predictor_build/results/fc_small.json
+  2| (nn-Meter) warning: CKD5O1: fc CIN=725,COUT=1000: NNM_ERR_PARSE: $WORK/ws/predictor_build/kernels/fc_small_CKD5O1.onnx: not an ONNX model, or cut short: the field at byte 0 has no end
+  2| (nn-Meter) warning: MQKWRL: fc CIN=711,COUT=4025: NNM_ERR_PARSE: $WORK/ws/predictor_build/kernels/fc_small_MQKWRL.onnx: not an ONNX model, or cut short: the field at byte 0 has no end
+  2| nn-meter convert: none of 2 models can be used by backend 'xnnpack_cpu'; the first: $WORK/ws/predictor_build/kernels/fc_small_CKD5O1.onnx: not an ONNX model, or cut short: the field at byte 0 has no end
+  [1]
 
 Bad input.
 
   $ nn-meter profile --workspace ws --models nowhere.json
+  2| nn-meter profile: cannot read 'nowhere.json': No such file or directory
+  [1]
   $ nn-meter profile --workspace ws --models . 
+  2| nn-meter profile: cannot read '.': Is a directory
+  [1]
   $ echo '{"conv-bn-relu": {' >bad.json; nn-meter profile --workspace ws --models bad.json
+  2| nn-meter profile: bad.json:2: string or '}' expected near end of file
+  [1]
   $ echo '{"mykernel": {}}' >other.json; nn-meter profile --workspace ws --models other.json
+  2| nn-meter profile: other.json holds no kernel type of those that --list-kernels shows
+  [1]
   $ nn-meter convert --workspace ws --models other.json --json
+  2| nn-meter convert: other.json holds no kernel type of those that --list-kernels shows
+  [1]
   $ nn-meter profile --workspace ws --backend nothing --models ws/predictor_build/results/fc_small.json
+  2| nn-meter profile: there is no backend 'nothing'
+  [1]
   $ nn-meter export --kernel conv-bn-relu --configs ws/predictor_build/results/conv-bn-relu_prior.json --csv out.csv
+  2| nn-meter export: no configuration of conv-bn-relu has a latency: the files have 6 configurations and 0 latencies
+  [1]
   $ nn-meter export --kernel conv-bn-relu --configs nowhere.json --csv out.csv
+  2| nn-meter export: cannot read 'nowhere.json': No such file or directory
+  [1]
   $ nn-meter export --kernel fc --configs ws/predictor_build/results/conv-bn-relu_prior.json --csv out.csv
+  2| nn-meter export: ws/predictor_build/results/conv-bn-relu_prior.json: no entry for 'fc'; the file has: conv-bn-relu
+  [1]
   $ nn-meter train --kernel dwconv-bn-relu --workspace ws -o p.nnm
+  2| nn-meter train: there is no dwconv-bn-relu_*.json in $WORK/ws/predictor_build/results; 'nn-meter sample' makes one
+  [1]
   $ nn-meter adapt --workspace ws --kernel dwconv-bn-relu
+  2| nn-meter adapt: there is no dwconv-bn-relu_*.json in $WORK/ws/predictor_build/results; 'nn-meter sample' makes one
+  [1]

@@ -14,7 +14,8 @@
 #
 # Two blanks come before each. A '~' at the end of an expected line, after a blank, makes every '*' in it stand for any
 # text; a line "..." stands for any number of lines. Every transcript runs in an empty folder of its own, its commands
-# one after the other; $DATA is tests/data, $DOCS is docs. Blank lines of output are written "  |".
+# one after the other; that folder's path is written $WORK. $DATA is tests/data, $DOCS is docs. Blank lines of output are
+# written "|". A command that finds the machine busy with somebody else's measurements is tried again.
 set -u
 
 update=no
@@ -59,9 +60,15 @@ same() {
 # run_case: runs `command`, compares with `expected`, appends what the transcript should hold to $folder/new
 run_case() {
     [ -z "$command" ] && return
-    (cd "$folder/work" && PATH=$folder/bin:$PATH HOME=$folder/home exec bash -c "$command" <"/dev/null" \
-        >"$folder/out" 2>"$folder/err")
-    local code=$?
+    local code tries=0
+    while :; do
+        (cd "$folder/work" && PATH=$folder/bin:$PATH HOME=$folder/home exec bash -c "$command" </dev/null \
+            >"$folder/out" 2>"$folder/err")
+        code=$?
+        grep -q 'another profiler is measuring' "$folder/err" && [ $((tries += 1)) -le 300 ] || break
+        sleep 1
+    done
+    sed -i "s#$folder/work#\$WORK#g" "$folder/out" "$folder/err"
     mapfile -t actual < <(sed 's/^$/|/' "$folder/out"; [ -n "$(tail -c1 "$folder/out")" ] && echo
                           sed 's/^/2| /' "$folder/err"; [ -n "$(tail -c1 "$folder/err")" ] && echo)
     [ $code -eq 0 ] || actual+=("[$code]")
@@ -79,7 +86,7 @@ run_case() {
 
 run_file() {
     file=$1
-    folder=$(mktemp -d) || exit 2
+    folder=$(realpath "$(mktemp -d)") || exit 2
     mkdir "$folder/bin" "$folder/home" "$folder/work"
     ln -s "$program" "$folder/bin/nn-meter"
     failed=no command='' line=0
