@@ -140,5 +140,6 @@ nnm_status nnm_context(nnm_error *err, nnm_status code, const char *format, ...)
     va_end(arguments);
     memcpy(prefix + strlen(prefix), ": ", 3);
     prepend(err, prefix);
+    err->code = code;
     return code;
 }
