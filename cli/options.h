@@ -64,7 +64,13 @@ struct cli_command {
 
 #define OPTIONS(table) .options = (table), .option_count = sizeof(table) / sizeof *(table)
 
-enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_PART = 3, EXIT_INTERRUPTED = 130 };
+enum {
+    EXIT_DONE = 0,
+    EXIT_FAILED = 1,
+    EXIT_USAGE = 2,
+    EXIT_PART = 3,
+    EXIT_INTERRUPTED = 130
+};
 
 /* Reads the arguments that follow the command's name into zeroed `values`, which options_fini ends. Returns true when
  * the command is to be run; else `exit_code` is set: help was shown, or a usage error told. */

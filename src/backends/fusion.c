@@ -107,16 +107,12 @@ static nnm_status add_node(search *s, const nnm_node *node)
 {
     switch (node->op) {
     case NNM_OP_CONV:
-    case NNM_OP_FULLY_CONNECTED:
-        return begin_layer(s, node);
+    case NNM_OP_FULLY_CONNECTED: return begin_layer(s, node);
     case NNM_OP_BATCH_NORM:
     case NNM_OP_RELU:
-    case NNM_OP_RELU6:
-        return join_layer(s, node);
-    case NNM_OP_FLATTEN:
-        return check_flatten(s, node);
-    case NNM_OP_COUNT:
-        break;
+    case NNM_OP_RELU6: return join_layer(s, node);
+    case NNM_OP_FLATTEN: return check_flatten(s, node);
+    case NNM_OP_COUNT: break;
     }
     return refuse(s, node, "is not supported");
 }

@@ -8,46 +8,26 @@
 const char *nnm_status_name(nnm_status status)
 {
     switch (status) {
-    case NNM_OK:
-        return "NNM_OK";
-    case NNM_ERR_INVALID_ARGUMENT:
-        return "NNM_ERR_INVALID_ARGUMENT";
-    case NNM_ERR_NO_MEMORY:
-        return "NNM_ERR_NO_MEMORY";
-    case NNM_ERR_IO:
-        return "NNM_ERR_IO";
-    case NNM_ERR_NOT_FOUND:
-        return "NNM_ERR_NOT_FOUND";
-    case NNM_ERR_EXISTS:
-        return "NNM_ERR_EXISTS";
-    case NNM_ERR_PARSE:
-        return "NNM_ERR_PARSE";
-    case NNM_ERR_VALUE:
-        return "NNM_ERR_VALUE";
-    case NNM_ERR_UNSUPPORTED:
-        return "NNM_ERR_UNSUPPORTED";
-    case NNM_ERR_VERSION:
-        return "NNM_ERR_VERSION";
-    case NNM_ERR_CHECKSUM:
-        return "NNM_ERR_CHECKSUM";
-    case NNM_ERR_BACKEND:
-        return "NNM_ERR_BACKEND";
-    case NNM_ERR_CRASHED:
-        return "NNM_ERR_CRASHED";
-    case NNM_ERR_TIMEOUT:
-        return "NNM_ERR_TIMEOUT";
-    case NNM_ERR_BUSY:
-        return "NNM_ERR_BUSY";
-    case NNM_ERR_INTERRUPTED:
-        return "NNM_ERR_INTERRUPTED";
-    case NNM_ERR_NO_SPACE:
-        return "NNM_ERR_NO_SPACE";
-    case NNM_ERR_TOO_FEW_ROWS:
-        return "NNM_ERR_TOO_FEW_ROWS";
-    case NNM_ERR_PARTIAL:
-        return "NNM_ERR_PARTIAL";
-    case NNM_ERR_INTERNAL:
-        return "NNM_ERR_INTERNAL";
+    case NNM_OK: return "NNM_OK";
+    case NNM_ERR_INVALID_ARGUMENT: return "NNM_ERR_INVALID_ARGUMENT";
+    case NNM_ERR_NO_MEMORY: return "NNM_ERR_NO_MEMORY";
+    case NNM_ERR_IO: return "NNM_ERR_IO";
+    case NNM_ERR_NOT_FOUND: return "NNM_ERR_NOT_FOUND";
+    case NNM_ERR_EXISTS: return "NNM_ERR_EXISTS";
+    case NNM_ERR_PARSE: return "NNM_ERR_PARSE";
+    case NNM_ERR_VALUE: return "NNM_ERR_VALUE";
+    case NNM_ERR_UNSUPPORTED: return "NNM_ERR_UNSUPPORTED";
+    case NNM_ERR_VERSION: return "NNM_ERR_VERSION";
+    case NNM_ERR_CHECKSUM: return "NNM_ERR_CHECKSUM";
+    case NNM_ERR_BACKEND: return "NNM_ERR_BACKEND";
+    case NNM_ERR_CRASHED: return "NNM_ERR_CRASHED";
+    case NNM_ERR_TIMEOUT: return "NNM_ERR_TIMEOUT";
+    case NNM_ERR_BUSY: return "NNM_ERR_BUSY";
+    case NNM_ERR_INTERRUPTED: return "NNM_ERR_INTERRUPTED";
+    case NNM_ERR_NO_SPACE: return "NNM_ERR_NO_SPACE";
+    case NNM_ERR_TOO_FEW_ROWS: return "NNM_ERR_TOO_FEW_ROWS";
+    case NNM_ERR_PARTIAL: return "NNM_ERR_PARTIAL";
+    case NNM_ERR_INTERNAL: return "NNM_ERR_INTERNAL";
     }
     return "NNM_ERR_UNKNOWN";
 }
@@ -118,17 +98,12 @@ nnm_status nnm_fail_at(nnm_error *err, nnm_status code, const char *path, size_t
 static nnm_status status_of_errno(int number)
 {
     switch (number) {
-    case ENOENT:
-        return NNM_ERR_NOT_FOUND;
-    case EEXIST:
-        return NNM_ERR_EXISTS;
+    case ENOENT: return NNM_ERR_NOT_FOUND;
+    case EEXIST: return NNM_ERR_EXISTS;
     case ENOSPC:
-    case EDQUOT:
-        return NNM_ERR_NO_SPACE;
-    case ENOMEM:
-        return NNM_ERR_NO_MEMORY;
-    default:
-        return NNM_ERR_IO;
+    case EDQUOT: return NNM_ERR_NO_SPACE;
+    case ENOMEM: return NNM_ERR_NO_MEMORY;
+    default: return NNM_ERR_IO;
     }
 }
 
@@ -165,5 +140,6 @@ nnm_status nnm_context(nnm_error *err, nnm_status code, const char *format, ...)
     va_end(arguments);
     memcpy(prefix + strlen(prefix), ": ", 3);
     prepend(err, prefix);
+    err->code = code;
     return code;
 }

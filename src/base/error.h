@@ -17,7 +17,8 @@ nnm_status nnm_fail_errno(nnm_error *err, const char *format, ...) NNM_PRINTF(2,
 
 nnm_status nnm_fail_memory(nnm_error *err);
 
-/* Puts "text: " before the message of an error on its way up, and returns its code unchanged. */
+/* Puts "text: " before the message of an error on its way up, and returns `code`, which becomes the error's: it may be
+ * another one than that of the cause. */
 nnm_status nnm_context(nnm_error *err, nnm_status code, const char *format, ...) NNM_PRINTF(3, 4);
 
 #endif

@@ -153,12 +153,9 @@ static nnm_status start_child(nnm_worker *worker, nnm_error *err)
     if (status) return status;
     const char *doing = "starting";
     switch (nnm_channel_receive(worker->fd, &worker->frame, deadline_in(START_LIMIT_S))) {
-    case NNM_RECEIVED:
-        break;
-    case NNM_RECEIVED_END:
-        return fail_crashed(worker, doing, err);
-    case NNM_RECEIVED_NONSENSE:
-        return fail_nonsense(worker, doing, err);
+    case NNM_RECEIVED: break;
+    case NNM_RECEIVED_END: return fail_crashed(worker, doing, err);
+    case NNM_RECEIVED_NONSENSE: return fail_nonsense(worker, doing, err);
     case NNM_RECEIVED_TOO_LATE:
         (void)kill_child(worker);
         return nnm_fail(err, NNM_ERR_TIMEOUT, "a worker process was not ready after %g s", START_LIMIT_S);
@@ -249,12 +246,9 @@ static nnm_status receive_round(nnm_worker *worker, const char *doing, nnm_round
 {
     double limit_s = worker->protocol.timeout_s;
     switch (nnm_channel_receive(worker->fd, &worker->frame, deadline_in(limit_s))) {
-    case NNM_RECEIVED:
-        break;
-    case NNM_RECEIVED_END:
-        return fail_crashed(worker, doing, err);
-    case NNM_RECEIVED_NONSENSE:
-        return fail_nonsense(worker, doing, err);
+    case NNM_RECEIVED: break;
+    case NNM_RECEIVED_END: return fail_crashed(worker, doing, err);
+    case NNM_RECEIVED_NONSENSE: return fail_nonsense(worker, doing, err);
     case NNM_RECEIVED_TOO_LATE:
         (void)kill_child(worker);
         return nnm_fail(err, NNM_ERR_TIMEOUT, "a worker process was killed after %g s of %s", limit_s, doing);

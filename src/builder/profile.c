@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/rng.h"
 #include "builder/builder.h"
 #include "builder/progress.h"
 #include "store/journal.h"
@@ -98,6 +99,11 @@ static nnm_status make_tasks(profiler *p, nnm_error *err)
             p->task_count++;
         }
     }
+    /* In random order, always the same: files list kernels by size, and neither should a drift of the machine look
+     * like an effect of size, nor should an interrupted run know small kernels only. */
+    nnm_rng rng;
+    nnm_rng_init(&rng, 0, p->models->count);
+    nnm_rng_shuffle(&rng, p->tasks, p->task_count, sizeof *p->tasks);
     p->summary.requested = p->models->count;
     return NNM_OK;
 }

@@ -35,16 +35,11 @@ typedef struct attribute_spec {
 static const char *kind_name(int kind)
 {
     switch (kind) {
-    case ATTRIBUTE_INT:
-        return "INT";
-    case ATTRIBUTE_FLOAT:
-        return "FLOAT";
-    case ATTRIBUTE_STRING:
-        return "STRING";
-    case ATTRIBUTE_INTS:
-        return "INTS";
-    default:
-        return "another type";
+    case ATTRIBUTE_INT: return "INT";
+    case ATTRIBUTE_FLOAT: return "FLOAT";
+    case ATTRIBUTE_STRING: return "STRING";
+    case ATTRIBUTE_INTS: return "INTS";
+    default: return "another type";
     }
 }
 
@@ -57,15 +52,9 @@ static nnm_status read_attribute(const attribute_spec *spec, const Onnx__Attribu
         return nnm_fail(err, NNM_ERR_VALUE, "attribute '%s' has %s; it must be %s", spec->name,
                         attribute->has_type ? kind_name((int)attribute->type) : "no type", kind_name(spec->kind));
     switch (spec->kind) {
-    case ATTRIBUTE_INT:
-        *(int64_t *)spec->target = attribute->i;
-        break;
-    case ATTRIBUTE_FLOAT:
-        *(float *)spec->target = attribute->f;
-        break;
-    case ATTRIBUTE_STRING:
-        *(ProtobufCBinaryData *)spec->target = attribute->s;
-        break;
+    case ATTRIBUTE_INT: *(int64_t *)spec->target = attribute->i; break;
+    case ATTRIBUTE_FLOAT: *(float *)spec->target = attribute->f; break;
+    case ATTRIBUTE_STRING: *(ProtobufCBinaryData *)spec->target = attribute->s; break;
     case ATTRIBUTE_INTS:
         if (attribute->n_ints != spec->count)
             return nnm_fail(err, NNM_ERR_UNSUPPORTED, "attribute '%s' has %zu numbers; only %zu are supported",

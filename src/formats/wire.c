@@ -13,7 +13,12 @@
 #define FIELD_COST 48
 #define BLOCK_COST 32
 
-enum wire_type { WIRE_VARINT = 0, WIRE_64_BITS = 1, WIRE_BYTES = 2, WIRE_32_BITS = 5 };
+enum wire_type {
+    WIRE_VARINT = 0,
+    WIRE_64_BITS = 1,
+    WIRE_BYTES = 2,
+    WIRE_32_BITS = 5
+};
 
 typedef struct scan {
     const uint8_t *bytes;
@@ -61,16 +66,10 @@ static void count_bytes_field(scan *s, const ProtobufCFieldDescriptor *field, si
         s->memory += ((const ProtobufCMessageDescriptor *)field->descriptor)->sizeof_message + BLOCK_COST;
         break;
     case PROTOBUF_C_TYPE_STRING:
-    case PROTOBUF_C_TYPE_BYTES:
-        s->memory += length + BLOCK_COST;
-        break;
+    case PROTOBUF_C_TYPE_BYTES: s->memory += length + BLOCK_COST; break;
     case PROTOBUF_C_TYPE_FLOAT:
-    case PROTOBUF_C_TYPE_DOUBLE:
-        s->memory += length;
-        break;
-    default:
-        s->memory += 8 * length;
-        break;
+    case PROTOBUF_C_TYPE_DOUBLE: s->memory += length; break;
+    default: s->memory += 8 * length; break;
     }
 }
 
@@ -88,19 +87,13 @@ static nnm_status check_field(scan *s, const ProtobufCMessageDescriptor *descrip
     s->memory += FIELD_COST;
 
     switch (tag & 7) {
-    case WIRE_VARINT:
-        return read_varint(s, position, end, MAX_VARINT_BYTES, &number);
-    case WIRE_64_BITS:
-        number = 8;
-        break;
-    case WIRE_32_BITS:
-        number = 4;
-        break;
+    case WIRE_VARINT: return read_varint(s, position, end, MAX_VARINT_BYTES, &number);
+    case WIRE_64_BITS: number = 8; break;
+    case WIRE_32_BITS: number = 4; break;
     case WIRE_BYTES:
         if ((status = read_varint(s, position, end, MAX_TAG_BYTES, &number))) return status;
         break;
-    default:
-        return fail_bad(s, begin, "a field of an unknown kind");
+    default: return fail_bad(s, begin, "a field of an unknown kind");
     }
     if (number > end - *position) return fail_cut(s, begin, "field");
     size_t contents = *position;

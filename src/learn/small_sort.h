@@ -17,9 +17,7 @@ static inline void nnm_order_pair(uint64_t *a, uint64_t *b)
 static inline void nnm_small_sort(uint64_t *keys, size_t count)
 {
     switch (count) {
-    case 2:
-        nnm_order_pair(keys, keys + 1);
-        break;
+    case 2: nnm_order_pair(keys, keys + 1); break;
     case 3:
         nnm_order_pair(keys, keys + 2);
         nnm_order_pair(keys, keys + 1);
@@ -32,8 +30,7 @@ static inline void nnm_small_sort(uint64_t *keys, size_t count)
         nnm_order_pair(keys + 2, keys + 3);
         nnm_order_pair(keys + 1, keys + 2);
         break;
-    default:
-        break;
+    default: break;
     }
 }
 

@@ -55,7 +55,8 @@ static void do_walks(const walk_list *list)
 void nnm_tree_predict(const nnm_tree *tree, const double *x, size_t columns, const uint32_t *rows, size_t count,
                       double *out)
 {
-    walk_list list = {.trees = tree, .one_tree = true, .x = x, .rows = rows, .columns = columns, .count = count, .out = out};
+    walk_list list = {
+        .trees = tree, .one_tree = true, .x = x, .rows = rows, .columns = columns, .count = count, .out = out};
     do_walks(&list);
 }
 

@@ -245,7 +245,10 @@ static void search_list(const nnm_tree_builder *b, const frame *f, uint32_t feat
 {
     size_t count = f->end - f->start, margin = b->options.min_samples_leaf;
     double total = f->weight, mean = f->sum / f->weight;
-    search s = {.records = records_of(b, feature, f->start), .numerator = best->numerator, .denominator = best->denominator, .best = NONE};
+    search s = {.records = records_of(b, feature, f->start),
+                .numerator = best->numerator,
+                .denominator = best->denominator,
+                .best = NONE};
     size_t i = 0;
     for (; i + 1 < margin; i++)
         pass_record(b, &s, i);
@@ -261,8 +264,14 @@ static void search_two_lists(const nnm_tree_builder *b, const frame *f, const ui
 {
     size_t count = f->end - f->start, margin = b->options.min_samples_leaf;
     double total = f->weight, mean = f->sum / f->weight;
-    search s = {.records = records_of(b, features[0], f->start), .numerator = best->numerator, .denominator = best->denominator, .best = NONE};
-    search t = {.records = records_of(b, features[1], f->start), .numerator = best->numerator, .denominator = best->denominator, .best = NONE};
+    search s = {.records = records_of(b, features[0], f->start),
+                .numerator = best->numerator,
+                .denominator = best->denominator,
+                .best = NONE};
+    search t = {.records = records_of(b, features[1], f->start),
+                .numerator = best->numerator,
+                .denominator = best->denominator,
+                .best = NONE};
     size_t i = 0;
     for (; i + 1 < margin; i++) {
         pass_record(b, &s, i);

@@ -15,7 +15,10 @@
 #define FRUITLESS_FINEGRAINED_DRAWS 100
 
 /* Numbers of the random streams that one seed gives. */
-enum { STREAM_PRIOR = 1, STREAM_FINEGRAINED = 2 };
+enum {
+    STREAM_PRIOR = 1,
+    STREAM_FINEGRAINED = 2
+};
 
 typedef struct sampling {
     const nnm_kernel *kernel;

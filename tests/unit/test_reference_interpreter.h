@@ -78,15 +78,9 @@ static inline void interpret_node(const nnm_graph *graph, const nnm_node *node, 
     const double *x = value[node->inputs[0]];
     double *y = value[node->output];
     switch (node->op) {
-    case NNM_OP_CONV:
-        interpret_conv(graph, node, value);
-        return;
-    case NNM_OP_BATCH_NORM:
-        interpret_batch_norm(graph, node, value);
-        return;
-    case NNM_OP_FULLY_CONNECTED:
-        interpret_fully_connected(graph, node, value);
-        return;
+    case NNM_OP_CONV: interpret_conv(graph, node, value); return;
+    case NNM_OP_BATCH_NORM: interpret_batch_norm(graph, node, value); return;
+    case NNM_OP_FULLY_CONNECTED: interpret_fully_connected(graph, node, value); return;
     case NNM_OP_RELU:
         for (size_t i = 0; i < count; i++)
             y[i] = fmax(x[i], 0.0);
@@ -95,11 +89,8 @@ static inline void interpret_node(const nnm_graph *graph, const nnm_node *node, 
         for (size_t i = 0; i < count; i++)
             y[i] = fmin(fmax(x[i], 0.0), 6.0);
         return;
-    case NNM_OP_FLATTEN:
-        memcpy(y, x, count * sizeof *y);
-        return;
-    case NNM_OP_COUNT:
-        break;
+    case NNM_OP_FLATTEN: memcpy(y, x, count * sizeof *y); return;
+    case NNM_OP_COUNT: break;
     }
     fail_msg("the interpreter does not know operator %d", (int)node->op);
 }

@@ -153,7 +153,11 @@ static void test_marginals_follow_the_prior(void **state)
 static void test_dimensions_are_independent(void **state)
 {
     (void)state;
-    enum { SIDES = 225, KERNELS = 8, DRAWS = 10000 };
+    enum {
+        SIDES = 225,
+        KERNELS = 8,
+        DRAWS = 10000
+    };
     static size_t hw[SIDES], kernels[KERNELS], both[SIDES * KERNELS];
     static double share[SIDES * KERNELS];
     nnm_prior *prior = builtin_prior(kernel_called("conv-bn-relu"));
@@ -355,7 +359,10 @@ static void test_only_channels_change_and_stay_near(void **state)
 static void test_channels_are_uniform(void **state)
 {
     (void)state;
-    enum { DRAWS = 4000, VALUES = 200 };
+    enum {
+        DRAWS = 4000,
+        VALUES = 200
+    };
     static size_t cin[VALUES], cout[VALUES];
     static double share[VALUES];
     const nnm_kernel *kernel = kernel_called("fc");

@@ -90,7 +90,7 @@ static void trains_and_answers(void **state)
     assert_true(fabs(prediction.latency_ms / device_ms(28, 32, 64, 3, 1, 1) - 1) < 0.25);
     assert_true(prediction.lower_ms < prediction.latency_ms && prediction.latency_ms < prediction.upper_ms);
     assert_fails(nnm_predict_config(fit.predictor, "HW=28,CIN=32,COUT=64,KERNEL_SIZE=3", &prediction, &err),
-                 NNM_ERR_VALUE, "STRIDES");
+                 NNM_ERR_PARSE, "STRIDES");
     nnm_fit_result_fini(&fit);
 }
 

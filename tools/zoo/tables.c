@@ -25,15 +25,12 @@ static void write_row(nnm_buffer *csv, const char *model, const nnm_zoo_layer *l
         nnm_buffer_printf(csv, "%" PRId64 ",%" PRId64 ",%" PRId64 ",%" PRId64 ",%" PRId64 ",%" PRId64 "\n", layer->hw,
                           layer->cin, layer->cout, layer->kernel, layer->stride, layer->groups);
         break;
-    case NNM_ZOO_FC:
-        nnm_buffer_printf(csv, "%" PRId64 ",%" PRId64 "\n", layer->cin, layer->cout);
-        break;
+    case NNM_ZOO_FC: nnm_buffer_printf(csv, "%" PRId64 ",%" PRId64 "\n", layer->cin, layer->cout); break;
     case NNM_ZOO_POOLING:
         nnm_buffer_printf(csv, "%" PRId64 ",%" PRId64 ",%" PRId64 ",%" PRId64 "\n", layer->hw, layer->cin,
                           layer->kernel, layer->stride);
         break;
-    case NNM_ZOO_KINDS:
-        break;
+    case NNM_ZOO_KINDS: break;
     }
 }
 

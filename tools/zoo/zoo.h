@@ -16,7 +16,13 @@
 #include "base/buffer.h"
 #include "nnmeter/status.h"
 
-typedef enum nnm_zoo_kind { NNM_ZOO_CONV, NNM_ZOO_DWCONV, NNM_ZOO_FC, NNM_ZOO_POOLING, NNM_ZOO_KINDS } nnm_zoo_kind;
+typedef enum nnm_zoo_kind {
+    NNM_ZOO_CONV,
+    NNM_ZOO_DWCONV,
+    NNM_ZOO_FC,
+    NNM_ZOO_POOLING,
+    NNM_ZOO_KINDS
+} nnm_zoo_kind;
 
 #define NNM_ZOO_NAME_BYTES 40
 
@@ -28,7 +34,11 @@ typedef struct nnm_zoo_layer {
 } nnm_zoo_layer;
 
 /* What follows the weights of every convolution, and costs parameters: 1 or 2 a channel. */
-typedef enum nnm_zoo_after { NNM_ZOO_NOTHING, NNM_ZOO_BIAS, NNM_ZOO_BATCH_NORM } nnm_zoo_after;
+typedef enum nnm_zoo_after {
+    NNM_ZOO_NOTHING,
+    NNM_ZOO_BIAS,
+    NNM_ZOO_BATCH_NORM
+} nnm_zoo_after;
 
 typedef struct nnm_zoo_network {
     int64_t hw, channels; /* where the next layer starts */

@@ -1,0 +1,218 @@
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/memory.h"
+#include "learn/predictor_model.h"
+
+#define MIN_INTERVAL_ROWS 20
+
+static int compare_names(const void *left, const void *right)
+{
+    const char *const *a = *(const char *const *const *)left, *const *b = *(const char *const *const *)right;
+    int order = strcmp(*a, *b);
+    return order ? order : (a > b) - (a < b);
+}
+
+size_t nnm_find_bad_feature_name(const char *const *names, size_t count, bool *failed)
+{
+    const char *const **sorted = nnm_calloc(count, sizeof *sorted);
+    if (!sorted) {
+        *failed = true;
+        return count;
+    }
+    size_t bad = count;
+    for (size_t i = 0; i < count; i++) {
+        sorted[i] = &names[i];
+        if (bad == count && *names[i] == 0) bad = i;
+    }
+    qsort(sorted, count, sizeof *sorted, compare_names);
+    for (size_t i = 1; i < count && bad == count; i++) {
+        if (strcmp(*sorted[i - 1], *sorted[i]) == 0) bad = (size_t)(sorted[i] - names);
+    }
+    free(sorted);
+    return bad;
+}
+
+static nnm_status check_names(const char *kernel_type, const nnm_dataset *data, nnm_error *err)
+{
+    nnm_status code = NNM_ERR_INVALID_ARGUMENT;
+    if (strlen(kernel_type) >= NNM_KERNEL_TYPE_BYTES)
+        return nnm_fail(err, code, "the kernel type '%s' has more than %d bytes", kernel_type,
+                        NNM_KERNEL_TYPE_BYTES - 1);
+    for (size_t i = 0; i < data->columns; i++) {
+        if (strlen(data->feature_names[i]) >= NNM_FEATURE_NAME_BYTES)
+            return nnm_fail(err, code, "the feature name '%s' has more than %d bytes", data->feature_names[i],
+                            NNM_FEATURE_NAME_BYTES - 1);
+    }
+    bool failed = false;
+    size_t bad = nnm_find_bad_feature_name(data->feature_names, data->columns, &failed);
+    if (failed) return nnm_fail_memory(err);
+    if (bad == data->columns) return NNM_OK;
+    if (!*data->feature_names[bad]) return nnm_fail(err, code, "the name of feature %zu is empty", bad + 1);
+    return nnm_fail(err, code, "two features are named '%s'", data->feature_names[bad]);
+}
+
+static nnm_status check_latencies(const nnm_dataset *data, nnm_error *err)
+{
+    for (size_t row = 0; row < data->rows; row++) {
+        if (!(isfinite(data->y[row]) && data->y[row] > 0))
+            return nnm_fail(err, NNM_ERR_VALUE, "row %zu: the latency %g is not a finite number > 0", row + 1,
+                            data->y[row]);
+    }
+    return NNM_OK;
+}
+
+static nnm_status copy_features(nnm_predictor *p, const nnm_dataset *data, nnm_error *err)
+{
+    p->features = nnm_calloc(data->columns, sizeof *p->features);
+    if (!p->features) return nnm_fail_memory(err);
+    p->feature_count = data->columns;
+    for (size_t i = 0; i < data->columns; i++) {
+        nnm_feature *feature = &p->features[i];
+        feature->name = nnm_strdup(data->feature_names[i]);
+        if (!feature->name) return nnm_fail_memory(err);
+        feature->minimum = feature->maximum = data->x[i];
+        for (size_t row = 1; row < data->rows; row++) {
+            feature->minimum = fmin(feature->minimum, data->x[row * data->columns + i]);
+            feature->maximum = fmax(feature->maximum, data->x[row * data->columns + i]);
+        }
+    }
+    return NNM_OK;
+}
+
+static int compare_doubles(const void *left, const void *right)
+{
+    double a = *(const double *)left, b = *(const double *)right;
+    return (a > b) - (a < b);
+}
+
+/* Linear between the neighbours in order. */
+static double quantile(const double *sorted, size_t count, double share)
+{
+    double place = share * (double)(count - 1);
+    size_t below = (size_t)place;
+    if (below + 1 >= count) return sorted[count - 1];
+    return sorted[below] + (place - (double)below) * (sorted[below + 1] - sorted[below]);
+}
+
+static nnm_status set_ratios(nnm_predictor *p, const nnm_dataset *data, nnm_error *err)
+{
+    p->lower_ratio = p->upper_ratio = (double)NAN;
+    const double *predicted = nnm_forest_oob_prediction(p->forest);
+    if (!predicted) return NNM_OK;
+    double *ratios = nnm_calloc(data->rows, sizeof *ratios);
+    if (!ratios) return nnm_fail_memory(err);
+    size_t count = 0;
+    for (size_t row = 0; row < data->rows; row++) {
+        if (isnan(predicted[row]) || (data->weight && !(data->weight[row] > 0))) continue;
+        ratios[count++] = data->y[row] / predicted[row];
+    }
+    if (count >= MIN_INTERVAL_ROWS) {
+        qsort(ratios, count, sizeof *ratios, compare_doubles);
+        p->lower_ratio = quantile(ratios, count, 0.05);
+        p->upper_ratio = quantile(ratios, count, 0.95);
+    }
+    free(ratios);
+    return NNM_OK;
+}
+
+static void describe_training(nnm_predictor *p, const nnm_dataset *data)
+{
+    nnm_training_summary *s = &p->summary;
+    s->rows = data->rows;
+    s->oob_score = nnm_forest_oob_score(p->forest);
+    s->noise_ceiling10 = (double)NAN;
+    s->latency_min_ms = s->latency_max_ms = data->y[0];
+    for (size_t row = 1; row < data->rows; row++) {
+        s->latency_min_ms = fmin(s->latency_min_ms, data->y[row]);
+        s->latency_max_ms = fmax(s->latency_max_ms, data->y[row]);
+    }
+}
+
+nnm_status nnm_predictor_fit(nnm_predictor **out, const char *kernel_type, const nnm_dataset *data,
+                             const nnm_forest_options *options, nnm_error *err)
+{
+    nnm_status status = check_names(kernel_type, data, err);
+    if (!status) status = check_latencies(data, err);
+    if (status) return status;
+
+    nnm_predictor *p = nnm_calloc(1, sizeof *p);
+    if (!p) return nnm_fail_memory(err);
+    memcpy(p->kernel_type, kernel_type, strlen(kernel_type) + 1);
+    status = nnm_forest_fit(&p->forest, data->x, data->y, data->weight, data->rows, data->columns, options, err);
+    if (!status) status = copy_features(p, data, err);
+    if (!status) status = set_ratios(p, data, err);
+    if (status) {
+        nnm_predictor_free(p);
+        return status;
+    }
+    describe_training(p, data);
+    *out = p;
+    return NNM_OK;
+}
+
+void nnm_predictor_free(nnm_predictor *p)
+{
+    if (!p) return;
+    for (size_t i = 0; p->features && i < p->feature_count; i++)
+        free(p->features[i].name);
+    free(p->features);
+    nnm_forest_free(p->forest);
+    free(p);
+}
+
+void nnm_predictor_set_summary(nnm_predictor *p, const nnm_training_summary *summary)
+{
+    nnm_training_summary fitted = p->summary;
+    p->summary = *summary;
+    if (p->summary.rows < fitted.rows) p->summary.rows = fitted.rows;
+    p->summary.latency_min_ms = fitted.latency_min_ms;
+    p->summary.latency_max_ms = fitted.latency_max_ms;
+}
+
+const nnm_training_summary *nnm_predictor_summary(const nnm_predictor *p)
+{
+    return &p->summary;
+}
+
+#define BLOCK 4096
+
+void nnm_predictor_predict(const nnm_predictor *p, const double *x, size_t rows, nnm_prediction *out)
+{
+    double latency[BLOCK];
+    for (size_t done = 0; done < rows; done += BLOCK) {
+        size_t count = rows - done < BLOCK ? rows - done : BLOCK;
+        nnm_forest_predict(p->forest, x + done * p->feature_count, count, latency);
+        for (size_t i = 0; i < count; i++)
+            out[done + i] = (nnm_prediction){latency[i], latency[i] * p->lower_ratio, latency[i] * p->upper_ratio};
+    }
+}
+
+const char *nnm_predictor_kernel_type(const nnm_predictor *p)
+{
+    return p->kernel_type;
+}
+
+const char *nnm_predictor_model(const nnm_predictor *p)
+{
+    (void)p;
+    return NNM_MODEL_FOREST;
+}
+
+size_t nnm_predictor_feature_count(const nnm_predictor *p)
+{
+    return p->feature_count;
+}
+
+const char *nnm_predictor_feature_name(const nnm_predictor *p, size_t index)
+{
+    return p->features[index].name;
+}
+
+void nnm_predictor_feature_range(const nnm_predictor *p, size_t index, double *minimum, double *maximum)
+{
+    *minimum = p->features[index].minimum;
+    *maximum = p->features[index].maximum;
+}

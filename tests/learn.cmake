@@ -1,0 +1,10 @@
+nnm_add_unit_test(metrics nnm_learn)
+nnm_add_unit_test(forest nnm_learn)
+nnm_add_unit_test(predictor nnm_learn)
+
+if(NNM_FUZZ)
+    add_executable(fuzz_predictor fuzz/fuzz_predictor.c)
+    target_link_libraries(fuzz_predictor PRIVATE nnm_learn)
+    target_compile_options(fuzz_predictor PRIVATE -fsanitize=fuzzer)
+    target_link_options(fuzz_predictor PRIVATE -fsanitize=fuzzer)
+endif()
