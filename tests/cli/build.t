@@ -139,9 +139,9 @@ What goes wrong.
 
 Somebody else measures.
 
-  $ flock /tmp/nnmeter-machine.lock nn-meter connect --workspace ws 2>busy; echo $?; sed 's/another profiler is/somebody is/' busy
+  $ flock /tmp/nnmeter-machine.lock nn-meter connect --workspace ws 2>busy; echo $?; sed 's/another profiler is/somebody is/; s/machine: .*;/machine: NAME;/' busy
   1
-  nn-meter connect: somebody is measuring on this machine: a program that has not said which it is; two at once would spoil both
+  nn-meter connect: somebody is measuring on this machine: NAME; two at once would spoil both
   $ flock /tmp/nnmeter-machine.lock nn-meter doctor --json | tr ',' '\n' | grep -e noise -e lock_free
    "noise": []
    "lock_free": false
@@ -160,3 +160,30 @@ Interrupted: what was measured is kept, and the same command goes on.
   > nn-meter build --workspace ws --kernel conv-bn-relu --num 20 --iteration 1 --mark stop 2>err
   kernel             profiled failed         time     ±5 %    ±10 %    ±15 %    RMSPE  file
   conv-bn-relu             *      0 * s *% *% *% *%  $WORK/ws/predictor_build/results/predictors/conv-bn-relu_prior_stop.nnm ~
+
+A second signal ends at once.
+
+  $ sed -i 's/^ROUNDS:.*/ROUNDS: 3/; s/^ROUND_MS:.*/ROUND_MS: 2000/' ws/configs/backend_config.yaml
+  > nn-meter build --workspace ws --kernel conv-bn-relu --num 20 --iteration 1 --mark twice 2>err &
+  > sleep 3; kill -TERM $!; sleep 0.1; kill -INT $!; wait $!; echo $?; grep -v configurations err
+  130
+  (nn-Meter) Stopping; what was measured is kept. Once more ends at once.
+
+On a terminal the last line shows how far the work is; it is no longer than the terminal is wide, and goes in the end.
+
+  $ sed -i 's/^ROUNDS:.*/ROUNDS: 2/; s/^ROUND_MS:.*/ROUND_MS: 60/' ws/configs/backend_config.yaml
+  > nn-meter sample --workspace ws --kernel fc --num 12 --mark wide 2>out >out
+  > terminal() { script -qec "stty cols $1; TERM=$2 nn-meter profile --workspace ws --models $3" log >out; tr '\r' '\n' <log >lines; grep 'another profiler' lines >err; }
+  > terminal 60 xterm ws/predictor_build/results/fc_wide.json
+  > grep -o '^profile fc  [0-9]*/12' lines | head -1; grep -c ETA lines >count && [ $(cat count) -gt 1 ] && echo ETA
+  > grep -c $'^\033\[K' lines
+  profile fc  0/12
+  ETA
+  1
+  $ nn-meter sample --workspace ws --kernel fc --num 8 --mark narrow 2>out >out
+  > terminal() { script -qec "stty cols $1; TERM=$2 nn-meter profile --workspace ws --models $3" log >out; tr '\r' '\n' <log >lines; grep 'another profiler' lines >err; }
+  > terminal 16 xterm ws/predictor_build/results/fc_narrow.json; grep -a '^profile' lines | sed 's/\x1b.*//' | awk 'length > 15'
+  $ nn-meter sample --workspace ws --kernel fc --num 8 --mark dumb 2>out >out
+  > script -qec "TERM=dumb nn-meter profile --workspace ws --models ws/predictor_build/results/fc_dumb.json" log >out; grep -c '^profile' log
+  0
+  [1]
