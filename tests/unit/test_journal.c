@@ -3,6 +3,7 @@
 #include <math.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include <sqlite3.h>
@@ -355,11 +356,13 @@ static void a_folder_without_rights_has_a_name(void **state)
 
 /* ---- several processes ---- */
 
+/* A child that does not outlive the test, should the test fail. */
 static pid_t fork_child(void)
 {
     fflush(NULL);
     pid_t pid = fork();
     assert_true(pid >= 0);
+    if (pid == 0) prctl(PR_SET_PDEATHSIG, SIGKILL);
     return pid;
 }
 
