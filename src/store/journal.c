@@ -251,7 +251,7 @@ static nnm_status insert(nnm_journal *journal, binder *b, int64_t *id, nnm_error
 
 nnm_status nnm_journal_begin(nnm_journal *journal, const nnm_journal_run *run, int64_t *run_id, nnm_error *err)
 {
-    binder b;
+    binder b = {0};
     nnm_status status = begin_statement(journal, ADD_RUN, &b, err);
     if (status) return status;
     const nnm_protocol *protocol = run->protocol;
@@ -323,7 +323,7 @@ nnm_status nnm_journal_add_round(nnm_journal *journal, int64_t run_id, const nnm
 {
     nnm_status status = check_round(round, err);
     if (status) return status;
-    binder b;
+    binder b = {0};
     status = begin_statement(journal, ADD_ROUND, &b, err);
     if (status) return status;
     char text[CONFIG_TEXT_BYTES];
@@ -353,7 +353,7 @@ nnm_status nnm_journal_add_round(nnm_journal *journal, int64_t run_id, const nnm
 nnm_status nnm_journal_add_failure(nnm_journal *journal, int64_t run_id, const nnm_kernel *kernel, const char *id,
                                    const nnm_kernel_config *config, const nnm_error *failure, nnm_error *err)
 {
-    binder b;
+    binder b = {0};
     nnm_status status = begin_statement(journal, ADD_FAILURE, &b, err);
     if (status) return status;
     char text[CONFIG_TEXT_BYTES];
@@ -408,7 +408,7 @@ static nnm_status read_round(const nnm_journal *journal, sqlite3_stmt *query, bo
 nnm_status nnm_journal_rounds(nnm_journal *journal, const char *backend, const nnm_kernel *kernel, const char *id,
                               bool with_samples, nnm_round **rounds, size_t *count, nnm_error *err)
 {
-    binder b;
+    binder b = {0};
     nnm_status status = begin_statement(journal, GET_ROUNDS, &b, err);
     if (status) return status;
     nnm_round *found = NULL;

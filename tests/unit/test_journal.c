@@ -225,7 +225,7 @@ static void rounds_that_are_none_are_refused(void **state)
     assert_fails(nnm_journal_add_round(journal, id, conv, "A", &config, &round, &err), NNM_ERR_INVALID_ARGUMENT,
                  message);
     round = round_of(1);
-    round.clock_ns = NAN;
+    round.clock_ns = (double)NAN;
     assert_fails(nnm_journal_add_round(journal, id, conv, "A", &config, &round, &err), NNM_ERR_INVALID_ARGUMENT,
                  message);
     round = round_of(1);
