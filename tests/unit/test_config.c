@@ -277,7 +277,7 @@ static void a_huge_file_is_refused(void **state)
 static void long_texts_are_cut_in_messages(void **state)
 {
     (void)state;
-    char text[600] = "DETAIL: ";
+    char text[600] = "DETAIL: x"; /* the cut would be within a character */
     for (size_t i = 0; i < 100; i++)
         strcat(text, "\xC3\xA4");
     nnm_predictorbuild_config config;

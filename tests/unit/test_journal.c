@@ -3,6 +3,7 @@
 #include <math.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 
 #include <sqlite3.h>
@@ -224,7 +225,7 @@ static void rounds_that_are_none_are_refused(void **state)
     assert_fails(nnm_journal_add_round(journal, id, conv, "A", &config, &round, &err), NNM_ERR_INVALID_ARGUMENT,
                  message);
     round = round_of(1);
-    round.clock_ns = NAN;
+    round.clock_ns = (double)NAN;
     assert_fails(nnm_journal_add_round(journal, id, conv, "A", &config, &round, &err), NNM_ERR_INVALID_ARGUMENT,
                  message);
     round = round_of(1);
@@ -355,11 +356,13 @@ static void a_folder_without_rights_has_a_name(void **state)
 
 /* ---- several processes ---- */
 
+/* A child that does not outlive the test, should the test fail. */
 static pid_t fork_child(void)
 {
     fflush(NULL);
     pid_t pid = fork();
     assert_true(pid >= 0);
+    if (pid == 0) prctl(PR_SET_PDEATHSIG, SIGKILL);
     return pid;
 }
 

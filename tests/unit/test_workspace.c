@@ -2,6 +2,7 @@
 
 #include <signal.h>
 #include <stdbool.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 
@@ -203,11 +204,13 @@ static void a_disk_that_fills_up_leaves_nothing(void **state)
     assert_int_equal(entries_below(folder), 1); /* the folder that was there before */
 }
 
+/* A child that does not outlive the test, should the test fail. */
 static pid_t fork_child(void)
 {
     fflush(NULL);
     pid_t pid = fork();
     assert_true(pid >= 0);
+    if (pid == 0) prctl(PR_SET_PDEATHSIG, SIGKILL);
     return pid;
 }
 
