@@ -115,7 +115,8 @@ static int run_adapt(const cli_command *self, const void *values)
     nnm_builder *builder = NULL;
     nnm_kernel_data *data = NULL;
     nnm_build_result result = {0};
-    if (nnm_builder_config_init(&builder, v->workspace, output_hooks(), &err)) return command_fail(self, &err);
+    if (nnm_builder_config_init(&builder, v->workspace, output_stoppable_hooks(), &err))
+        return command_fail(self, &err);
     nnm_build_options options = configured_options(builder, v->kernel);
     if (v->num.given) options.finegrained_sample_num = (size_t)v->num.value;
     if (v->threshold.given) options.error_threshold = v->threshold.value;
@@ -295,7 +296,8 @@ static int run_build(const cli_command *self, const void *values)
     if (code) return code;
     nnm_error err = NNM_ERROR_INIT;
     nnm_builder *builder = NULL;
-    if (nnm_builder_config_init(&builder, v->workspace, output_hooks(), &err)) return command_fail(self, &err);
+    if (nnm_builder_config_init(&builder, v->workspace, output_stoppable_hooks(), &err))
+        return command_fail(self, &err);
     build_report report = {.command = self, .builder = builder, .json = v->json};
     if (v->json) report.rows = json_array();
     code = v->kernel ? build_one(self, builder, v, &report) : build_all(self, builder, v, &report);

@@ -101,7 +101,8 @@ static int run_sample(const cli_command *self, const void *values)
     options.mark = v->mark ? v->mark : v->mode;
     options.seed = v->seed.value;
     int code = EXIT_DONE;
-    if (nnm_builder_config_init(&builder, v->workspace, output_hooks(), &err)) return command_fail(self, &err);
+    if (nnm_builder_config_init(&builder, v->workspace, output_stoppable_hooks(), &err))
+        return command_fail(self, &err);
     if (finegrained) {
         code = load_around(self, builder, v, &around);
         options.mode = NNM_SAMPLING_FINEGRAINED;
@@ -192,7 +193,8 @@ static int run_models(const cli_command *self, const models_values *v, models_fn
 {
     nnm_error err = NNM_ERROR_INIT;
     nnm_builder *builder = NULL;
-    if (nnm_builder_config_init(&builder, v->workspace, output_hooks(), &err)) return command_fail(self, &err);
+    if (nnm_builder_config_init(&builder, v->workspace, output_stoppable_hooks(), &err))
+        return command_fail(self, &err);
     models_answer answer = {.json = v->json, .heading = heading, .rows = v->json ? json_array() : NULL};
     int code = for_each_kernel(self, builder, v, each, &answer);
     if (v->json && (code == EXIT_DONE || code == EXIT_PART)) {

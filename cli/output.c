@@ -165,6 +165,12 @@ static void on_signal(int number)
 
 const nnm_hooks *output_hooks(void)
 {
+    static const nnm_hooks hooks = {NULL, on_log, on_progress, NULL};
+    return &hooks;
+}
+
+const nnm_hooks *output_stoppable_hooks(void)
+{
     static const nnm_hooks hooks = {NULL, on_log, on_progress, on_interrupted};
     struct sigaction action = {.sa_handler = on_signal, .sa_flags = SA_RESTART};
     sigemptyset(&action.sa_mask);

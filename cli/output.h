@@ -12,9 +12,11 @@ void output_begin(void);
 /* Clears the progress line and flushes stdout; returns `code`, or 1 when what was printed could not be written. */
 int output_end(int code);
 
-/* Hooks that show log lines and progress on stderr. From now on the first SIGINT or SIGTERM asks the work to stop, the
- * second ends the program at once. */
+/* Hooks that show log lines and progress on stderr. */
 const nnm_hooks *output_hooks(void);
+/* The same for work that can be asked to stop: the first SIGINT or SIGTERM asks, the second ends the program at once.
+ */
+const nnm_hooks *output_stoppable_hooks(void);
 
 /* ---- talk ---- */
 

@@ -73,7 +73,8 @@ static int run_connect(const cli_command *self, const void *values)
     nnm_builder *builder = NULL;
     double latency_ms = 0;
     int code = EXIT_DONE;
-    if (nnm_builder_config_init(&builder, v->workspace, output_hooks(), &err)) return command_fail(self, &err);
+    if (nnm_builder_config_init(&builder, v->workspace, output_stoppable_hooks(), &err))
+        return command_fail(self, &err);
     const char *backend = choose_backend(builder, v->backend);
     if (nnm_connect_backend(builder, backend, &latency_ms, &err)) {
         code = command_fail(self, &err);
