@@ -156,8 +156,9 @@ static void on_signal(int number)
     if (stop_asked) _exit(EXIT_INTERRUPTED);
     stop_asked = 1;
     static const char text[] = "\n(nn-Meter) Stopping; what was measured is kept. Once more ends at once.\n";
+    size_t skip = screen.progress ? 0 : 1; /* the line break is for the "^C" that a terminal shows */
     int saved = errno;
-    ssize_t written = write(STDERR_FILENO, text, sizeof text - 1);
+    ssize_t written = write(STDERR_FILENO, text + skip, sizeof text - 1 - skip);
     (void)written; /* nothing can be done about it here */
     errno = saved;
 }

@@ -15,7 +15,8 @@
 # Two blanks come before each. A '~' at the end of an expected line, after a blank, makes every '*' in it stand for any
 # text; a line "..." stands for any number of lines. Every transcript runs in an empty folder of its own, its commands
 # one after the other; that folder's path is written $WORK. $DATA is tests/data, $DOCS is docs. Blank lines of output are
-# written "|". A command that finds the machine busy with somebody else's measurements is tried again.
+# written "|". A command that finds the machine busy with somebody else's measurements, and says so on standard error or
+# in the file err, is tried again.
 set -u
 
 update=no
@@ -62,10 +63,11 @@ run_case() {
     [ -z "$command" ] && return
     local code tries=0
     while :; do
+        rm -f "$folder/work/err"
         (cd "$folder/work" && PATH=$folder/bin:$PATH HOME=$folder/home exec bash -c "$command" </dev/null \
             >"$folder/out" 2>"$folder/err")
         code=$?
-        grep -q 'another profiler is measuring' "$folder/err" && [ $((tries += 1)) -le 300 ] || break
+        grep -qs 'another profiler is measuring' "$folder/err" "$folder/work/err" && [ $((tries += 1)) -le 300 ] || break
         sleep 1
     done
     sed -i "s#$folder/work#\$WORK#g" "$folder/out" "$folder/err"
