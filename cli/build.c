@@ -1,5 +1,4 @@
 /* adapt and build: sampling, profiling and fitting in one go. */
-#include <math.h>
 #include <stdio.h>
 
 #include "commands.h"

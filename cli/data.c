@@ -1,5 +1,4 @@
 /* sample, convert, profile, export: kernel data and where they come from. */
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>

@@ -1,5 +1,4 @@
 /* doctor: what this machine offers. */
-#include <math.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>

@@ -278,7 +278,7 @@ static int run_evaluate(const cli_command *self, const void *values)
         code = command_fail(self, &err);
     } else if (v->json) {
         code = output_json(metrics_json(nnm_predictor_kernel_type(predictor), nnm_predictor_model(predictor),
-                                        metrics.rows, &metrics, NAN));
+                                        metrics.rows, &metrics, if_known(false, 0)));
     } else {
         output_pair("kernel", "%s", nnm_predictor_kernel_type(predictor));
         output_pair("model", "%s", nnm_predictor_model(predictor));

@@ -1,7 +1,6 @@
 /* What several commands need: exit codes, kernel data from files, numbers of a fit. */
 #include <dirent.h>
 #include <errno.h>
-#include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -154,7 +153,8 @@ int tell_failures(const nnm_builder *builder, size_t failed, const char *step)
 json_t *metrics_json(const char *kernel, const char *model, size_t rows, const nnm_metrics *test,
                      double noise_ceiling10)
 {
-    const nnm_metrics none = {0, NAN, NAN, NAN, NAN, NAN, NAN};
+    double unknown = if_known(false, 0);
+    const nnm_metrics none = {0, unknown, unknown, unknown, unknown, unknown, unknown};
     if (!test) test = &none;
     return json_pack("{s:o, s:o, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "kernel", output_text(kernel), "model",
                      output_text(model), "rows", (json_int_t)rows, "test_rows", (json_int_t)test->rows, "rmse_ms",

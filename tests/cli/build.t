@@ -165,7 +165,7 @@ A second signal ends at once.
 
   $ sed -i 's/^ROUNDS:.*/ROUNDS: 3/; s/^ROUND_MS:.*/ROUND_MS: 2000/' ws/configs/backend_config.yaml
   > nn-meter build --workspace ws --kernel conv-bn-relu --num 20 --iteration 1 --mark twice 2>err &
-  > sleep 3; kill -TERM $!; sleep 0.1; kill -INT $!; wait $!; echo $?; grep -v configurations err
+  > sleep 3; kill -TERM $!; kill -INT $!; wait $!; echo $?; grep -v configurations err
   130
   (nn-Meter) Stopping; what was measured is kept. Once more ends at once.
 
