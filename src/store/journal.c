@@ -120,6 +120,16 @@ static nnm_status inspect(const nnm_journal *journal, bool *empty, nnm_error *er
     return NNM_OK;
 }
 
+/* The same at one moment: another process may be making the tables just now. */
+static nnm_status inspect_whole(const nnm_journal *journal, bool *empty, nnm_error *err)
+{
+    nnm_status status = execute(journal, "BEGIN", "read the journal", err);
+    if (status) return status;
+    status = inspect(journal, empty, err);
+    sqlite3_exec(journal->db, "ROLLBACK", NULL, NULL, NULL); /* nothing was written */
+    return status;
+}
+
 /* Write-ahead logging: a finished write survives the death of the process, needs no wait for the disk, and readers do
  * not block writers. File systems that cannot do it keep SQLite's rollback journal, which is slower but as safe.
  * SQLite does not always wait by itself when two processes switch a new file at once. */
@@ -172,7 +182,7 @@ nnm_status nnm_journal_open(nnm_journal **out, const char *path, nnm_error *err)
     }
     sqlite3_busy_timeout(journal->db, BUSY_TIMEOUT_MS);
     bool empty = false;
-    status = inspect(journal, &empty, err);
+    status = inspect_whole(journal, &empty, err);
     if (status == NNM_OK) status = use_wal(journal, err);
     if (status == NNM_OK && empty) status = create_tables(journal, err);
 done:

@@ -406,6 +406,22 @@ static void two_processes_write_at_once(void **state)
     nnm_journal_close(journal);
 }
 
+static void many_make_one_journal(void **state)
+{
+    (void)state;
+    for (size_t trial = 0; trial < 30; trial++) {
+        pid_t children[4];
+        for (size_t i = 0; i < 4; i++) {
+            children[i] = fork_child();
+            if (children[i] == 0) add_and_tell("A", 0, -1);
+        }
+        for (size_t i = 0; i < 4; i++)
+            assert_int_equal(exit_status(children[i]), 0);
+        assert_int_equal(ask("SELECT count(*) FROM run"), 4);
+        assert_int_equal(unlink(path), 0);
+    }
+}
+
 static void two_connections_of_one_process_see_each_other(void **state)
 {
     (void)state;
@@ -501,6 +517,7 @@ int main(void)
         TEST(a_full_disk_has_a_name),
         TEST(a_folder_without_rights_has_a_name),
         TEST(two_processes_write_at_once),
+        TEST(many_make_one_journal),
         TEST(two_connections_of_one_process_see_each_other),
         TEST(a_write_waits_for_that_of_another),
         TEST(a_killed_writer_loses_nothing),
