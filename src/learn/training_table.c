@@ -91,7 +91,7 @@ static void sort_feature(nnm_training_table *table, size_t column, keyed_row *ke
 nnm_status nnm_training_table_init(nnm_training_table *table, const double *x, const double *y, const double *weight,
                                    size_t rows, size_t columns, nnm_error *err)
 {
-    size_t counted;
+    size_t counted = 0;
     nnm_status status = check_values(x, y, weight, rows, columns, &counted, err);
     if (status) return status;
 
