@@ -3,6 +3,7 @@ nnm_add_unit_test(forest nnm_learn)
 nnm_add_unit_test(predictor nnm_learn)
 
 if(NNM_FUZZ)
+    target_compile_options(nnm_learn PRIVATE -fsanitize=fuzzer-no-link)
     add_executable(fuzz_predictor fuzz/fuzz_predictor.c)
     target_link_libraries(fuzz_predictor PRIVATE nnm_learn)
     target_compile_options(fuzz_predictor PRIVATE -fsanitize=fuzzer)

@@ -201,7 +201,7 @@ void nnm_forest_free(nnm_forest *forest)
     free(forest);
 }
 
-#define ROW_BLOCK 1024
+#define ROW_BLOCK 2048
 #define TREE_BLOCK 512
 
 /* Both ways of predicting add up in the order of the trees, and so give the same sums. The first tree's prediction is

@@ -177,7 +177,7 @@ const nnm_training_summary *nnm_predictor_summary(const nnm_predictor *p)
     return &p->summary;
 }
 
-#define BLOCK 4096
+#define BLOCK 2048
 
 void nnm_predictor_predict(const nnm_predictor *p, const double *x, size_t rows, nnm_prediction *out)
 {

@@ -61,35 +61,35 @@ static nnm_status put_payload(const nnm_predictor *p, nnm_buffer *out, nnm_error
     return status ? status : nnm_buffer_check(out, err);
 }
 
-static void put_header(nnm_buffer *out, const nnm_buffer *payload)
+static void write_u32(char *at, uint32_t value)
 {
+    for (size_t i = 0; i < 4; i++)
+        at[i] = (char)(unsigned char)(value >> (8 * i));
+}
+
+nnm_status nnm_predictor_put(const nnm_predictor *p, nnm_buffer *out, nnm_error *err)
+{
+    const char unknown[16] = {0}; /* size and checksums, until the payload is known */
     nnm_buffer_append(out, MAGIC, 8);
     nnm_put_u32(out, NNM_PREDICTOR_VERSION);
     nnm_put_u32(out, 0);
-    nnm_put_u64(out, payload->size);
-    nnm_put_u32(out, checksum(payload->data, payload->size));
-    nnm_put_u32(out, checksum(out->data, out->size));
+    nnm_buffer_append(out, unknown, sizeof unknown);
+    nnm_status status = put_payload(p, out, err);
+    if (status) return status;
+    uint64_t payload_size = out->size - HEADER_BYTES;
+    write_u32(out->data + 16, (uint32_t)payload_size);
+    write_u32(out->data + 20, (uint32_t)(payload_size >> 32));
+    write_u32(out->data + 24, checksum(out->data + HEADER_BYTES, out->size - HEADER_BYTES));
+    write_u32(out->data + 28, checksum(out->data, HEADER_BYTES - 4));
+    return NNM_OK;
 }
 
 nnm_status nnm_predictor_save(const nnm_predictor *p, const char *path, nnm_error *err)
 {
-    nnm_atomic_file file = {0};
-    nnm_buffer header = {0}, payload = {0};
-    nnm_status status = put_payload(p, &payload, err);
-    if (status) goto done;
-    put_header(&header, &payload);
-    status = nnm_buffer_check(&header, err);
-    if (!status) status = nnm_atomic_file_open(&file, path, err);
-    if (status) goto done;
-    /* A write that fails shows in the stream, which the commit looks at. */
-    fwrite(header.data, 1, header.size, file.stream);
-    fwrite(payload.data, 1, payload.size, file.stream);
-    status = nnm_atomic_file_commit(&file, err);
-
-done:
-    nnm_atomic_file_discard(&file);
-    nnm_buffer_fini(&header);
-    nnm_buffer_fini(&payload);
+    nnm_buffer file = {0};
+    nnm_status status = nnm_predictor_put(p, &file, err);
+    if (!status) status = nnm_file_write(path, file.data, file.size, err);
+    nnm_buffer_fini(&file);
     return status;
 }
 

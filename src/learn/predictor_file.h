@@ -16,9 +16,13 @@
 #ifndef NNM_LEARN_PREDICTOR_FILE_H
 #define NNM_LEARN_PREDICTOR_FILE_H
 
+#include "base/buffer.h"
 #include "nnmeter/predictor.h"
 
 #define NNM_PREDICTOR_VERSION 1
+
+/* Appends the whole file to an empty buffer. Errors: NO_MEMORY. */
+NNM_NODISCARD nnm_status nnm_predictor_put(const nnm_predictor *predictor, nnm_buffer *out, nnm_error *err);
 
 /* Reads a predictor from bytes; `name` is for messages. Errors as nnm_predictor_load. */
 NNM_NODISCARD nnm_status nnm_predictor_parse(nnm_predictor **out, const void *bytes, size_t size_bytes,

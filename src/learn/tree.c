@@ -3,7 +3,7 @@
 #include <stdbool.h>
 
 /* A walk is a chain of loads that wait for each other; this many at once keep the memory busy. */
-#define WALKS 16
+#define WALKS 24
 
 typedef struct walk {
     const nnm_node *node;

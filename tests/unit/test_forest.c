@@ -140,44 +140,69 @@ static void a_step_is_found_midway_between_its_rows(void **state)
     nnm_forest_free(forest);
 }
 
-static double squared_error(const double *y, size_t count)
+static double squared_error(const double *y, const size_t *rows, size_t count, double *mean)
 {
-    double mean = 0, error = 0;
+    double error = 0;
+    *mean = 0;
     for (size_t i = 0; i < count; i++)
-        mean += y[i] / (double)count;
+        *mean += y[rows[i]] / (double)count;
     for (size_t i = 0; i < count; i++)
-        error += (y[i] - mean) * (y[i] - mean);
+        error += (y[rows[i]] - *mean) * (y[rows[i]] - *mean);
     return error;
 }
 
-/* The first split, found by trying all of them. */
-static void the_first_split_has_the_least_squared_error(void **state)
+static size_t divide(const table *t, const size_t *rows, size_t count, size_t column, double threshold, size_t *divided)
+{
+    size_t left = 0, right = count;
+    for (size_t i = 0; i < count; i++)
+        divided[t->x[rows[i] * COLUMNS + column] <= threshold ? left++ : --right] = rows[i];
+    return left;
+}
+
+/* The tree as the textbook has it: every value of every feature is tried. Fills in what it predicts for its rows. */
+static void reference_tree(const table *t, const size_t *rows, size_t count, size_t depth, size_t smallest,
+                           double *predicted)
+{
+    double mean, side, best = squared_error(t->y, rows, count, &mean);
+    size_t divided[ROWS], best_divided[ROWS], best_left = 0;
+    for (size_t i = 0; i < count; i++)
+        predicted[rows[i]] = mean;
+    if (depth == 0) return;
+    for (size_t column = 0; column < COLUMNS; column++) {
+        for (size_t i = 0; i < count; i++) {
+            size_t left = divide(t, rows, count, column, t->x[rows[i] * COLUMNS + column], divided);
+            if (left < smallest || count - left < smallest) continue;
+            double error =
+                squared_error(t->y, divided, left, &side) + squared_error(t->y, divided + left, count - left, &side);
+            if (error >= best) continue;
+            best = error;
+            best_left = left;
+            memcpy(best_divided, divided, count * sizeof *divided);
+        }
+    }
+    if (best_left == 0) return;
+    reference_tree(t, best_divided, best_left, depth - 1, smallest, predicted);
+    reference_tree(t, best_divided + best_left, count - best_left, depth - 1, smallest, predicted);
+}
+
+static void every_split_has_the_least_squared_error(void **state)
 {
     (void)state;
-    for (uint64_t seed = 0; seed < 30; seed++) {
-        nnm_rng rng;
-        nnm_rng_init(&rng, seed, 0);
-        size_t rows = 2 + (size_t)nnm_rng_below(&rng, 60);
-        double x[62], y[62], best = HUGE_VAL;
-        for (size_t i = 0; i < rows; i++) {
-            x[i] = (double)i;
-            y[i] = exp(10 * nnm_rng_uniform(&rng));
-        }
-        size_t best_left = 0;
-        for (size_t left = 1; left < rows; left++) {
-            double error = squared_error(y, left) + squared_error(y + left, rows - left);
-            if (error < best) {
-                best = error;
-                best_left = left;
-            }
-        }
+    for (uint64_t seed = 0; seed < 40; seed++) {
+        table t;
+        make_table(&t, 100 + seed);
+        size_t count = 2 + seed * 3, rows[ROWS];
+        for (size_t i = 0; i < count; i++)
+            rows[i] = i;
         nnm_forest_options options = one_full_tree();
-        options.max_depth = 1;
-        nnm_forest *forest = fit(x, y, NULL, rows, 1, &options);
-        double predicted[62];
-        nnm_forest_predict(forest, x, rows, predicted);
-        for (size_t i = 1; i < rows; i++)
-            assert_int_equal(predicted[i] != predicted[0], i >= best_left);
+        options.max_depth = 1 + seed % 7;
+        options.min_samples_leaf = 1 + seed % 5;
+        double expected[ROWS], predicted[ROWS];
+        reference_tree(&t, rows, count, options.max_depth, options.min_samples_leaf, expected);
+        nnm_forest *forest = fit(t.x, t.y, NULL, count, COLUMNS, &options);
+        nnm_forest_predict(forest, t.x, count, predicted);
+        for (size_t i = 0; i < count; i++)
+            assert_near(predicted[i], expected[i], 1e-9 * expected[i]);
         nnm_forest_free(forest);
     }
 }
@@ -534,7 +559,7 @@ int main(void)
         cmocka_unit_test(one_row_and_many_rows_are_predicted_alike),
         cmocka_unit_test(a_full_tree_repeats_its_training_rows),
         cmocka_unit_test(a_step_is_found_midway_between_its_rows),
-        cmocka_unit_test(the_first_split_has_the_least_squared_error),
+        cmocka_unit_test(every_split_has_the_least_squared_error),
         cmocka_unit_test(tiny_values_survive_beside_huge_ones),
         cmocka_unit_test(equal_targets_make_one_leaf_a_tree),
         cmocka_unit_test(one_row_is_enough),

@@ -5,6 +5,8 @@
 
 #include "base/file.h"
 #include "base/rng.h"
+#include "learn/forest_file.h"
+#include "learn/number_table.h"
 #include "learn/predictor_file.h"
 #include "unit/testing.h"
 
@@ -15,12 +17,12 @@
 
 static const char *const names[COLUMNS] = {"HW", "CIN", "COUT"};
 
-typedef struct table {
+typedef struct training_rows {
     double x[ROWS * COLUMNS];
     double y[ROWS];
-} table;
+} training_rows;
 
-static nnm_dataset make_table(table *t)
+static nnm_dataset make_table(training_rows *t)
 {
     nnm_rng rng;
     nnm_rng_init(&rng, 1, 0);
@@ -51,15 +53,15 @@ static nnm_predictor *fit(const nnm_dataset *data, size_t trees)
     return predictor;
 }
 
-typedef struct bytes {
+typedef struct file_bytes {
     char *data;
     size_t size;
-} bytes;
+} file_bytes;
 
-static bytes read_bytes(const char *path)
+static file_bytes read_bytes(const char *path)
 {
     nnm_error err = NNM_ERROR_INIT;
-    bytes b;
+    file_bytes b;
     assert_ok(nnm_file_read(path, &b.data, &b.size, &err));
     return b;
 }
@@ -74,8 +76,8 @@ static void write_bytes(const char *path, const void *data, size_t size)
 typedef struct fixture {
     char folder[256];
     char path[512];
-    bytes file;
-    table t;
+    file_bytes file;
+    training_rows t;
     nnm_predictor *predictor;
 } fixture;
 
@@ -117,7 +119,7 @@ static nnm_status load_bytes(nnm_predictor **out, const fixture *f, const void *
 }
 
 /* Makes the checksums right again, as somebody would who means harm. */
-static void seal(bytes *file)
+static void seal(file_bytes *file)
 {
     put_u32(file->data + 16, (uint32_t)(file->size - 32));
     put_u32(file->data + 24, (uint32_t)crc32_z(0, (const unsigned char *)file->data + 32, file->size - 32));
@@ -127,7 +129,7 @@ static void seal(bytes *file)
 static void a_predictor_tells_what_it_learned(void **state)
 {
     (void)state;
-    table t;
+    training_rows t;
     nnm_dataset data = make_table(&t);
     nnm_predictor *p = fit(&data, 30);
     assert_string_equal(nnm_predictor_kernel_type(p), "conv-bn-relu");
@@ -162,7 +164,7 @@ static void a_predictor_tells_what_it_learned(void **state)
 static void intervals_hold_nine_of_ten(void **state)
 {
     (void)state;
-    table t;
+    training_rows t;
     nnm_dataset data = make_table(&t);
     data.rows = 200;
     nnm_predictor *p = fit(&data, 50);
@@ -231,7 +233,7 @@ static void what_is_saved_is_loaded(void **state)
     /* And once more: the same bytes. */
     char again[512];
     assert_ok(nnm_predictor_save(loaded, in_folder(again, f.folder, "again.nnm"), &err));
-    bytes first = read_bytes(f.path), second = read_bytes(again);
+    file_bytes first = read_bytes(f.path), second = read_bytes(again);
     assert_int_equal(first.size, second.size);
     assert_memory_equal(first.data, second.data, first.size);
     free(first.data);
@@ -253,7 +255,7 @@ static void threads_change_no_byte_of_the_file(void **state)
         nnm_predictor *p = NULL;
         assert_ok(nnm_predictor_fit(&p, "conv-bn-relu", &data, &options, &err));
         assert_ok(nnm_predictor_save(p, f.path, &err));
-        bytes file = read_bytes(f.path);
+        file_bytes file = read_bytes(f.path);
         assert_int_equal(file.size, f.file.size);
         assert_memory_equal(file.data, f.file.data, file.size);
         free(file.data);
@@ -356,18 +358,43 @@ static void files_that_are_none_are_refused(void **state)
     remove_folder(folder);
 }
 
-/* With right checksums, every byte is changed to several values. What still loads must predict; the sanitizers watch.
- */
+/* What loads from bytes that nobody wrote must predict, and be the same after it was written and read. */
+static void assert_harmless(const nnm_predictor *p, const fixture *f)
+{
+    nnm_error err = NNM_ERROR_INIT;
+    size_t columns = nnm_predictor_feature_count(p);
+    double *x = calloc(columns, sizeof *x); /* no longer than needed, for the sanitizer */
+    assert_non_null(x);
+    nnm_buffer written = {0};
+    nnm_predictor *again = NULL;
+    assert_ok(nnm_predictor_put(p, &written, &err));
+    assert_ok(load_bytes(&again, f, written.data, written.size, &err));
+    for (double value = 1; value < 1000; value *= 1.5) {
+        nnm_prediction a, b;
+        for (size_t i = 0; i < columns; i++)
+            x[i] = value;
+        nnm_predictor_predict(p, x, 1, &a);
+        nnm_predictor_predict(again, x, 1, &b);
+        assert_true(isfinite(a.latency_ms));
+        assert_true(a.latency_ms == b.latency_ms);
+    }
+    nnm_buffer_fini(&written);
+    nnm_predictor_free(again);
+    free(x);
+}
+
+/* With right checksums, every byte is changed in many ways. */
 static void hostile_contents_do_no_harm(void **state)
 {
     (void)state;
     nnm_error err = NNM_ERROR_INIT;
     fixture f;
     setup(&f, 12, 2);
-    const unsigned char values[] = {0, 1, 0x7F, 0x80, 0xFF};
     size_t loaded = 0;
     for (size_t i = 32; i < f.file.size; i++) {
-        char kept = f.file.data[i];
+        unsigned char kept = (unsigned char)f.file.data[i];
+        const unsigned char values[] = {0,        0x7F,     0xFF,      kept + 1,  kept - 1,  kept + 2,  kept ^ 1,
+                                        kept ^ 4, kept ^ 8, kept ^ 16, kept ^ 32, kept ^ 64, kept ^ 128};
         for (size_t v = 0; v < sizeof values; v++) {
             f.file.data[i] = (char)values[v];
             seal(&f.file);
@@ -376,25 +403,138 @@ static void hostile_contents_do_no_harm(void **state)
             assert_true(status == NNM_OK || status == NNM_ERR_PARSE || status == NNM_ERR_UNSUPPORTED);
             if (status) continue;
             loaded++;
-            if (nnm_predictor_feature_count(p) == COLUMNS) {
-                nnm_prediction predictions[20];
-                nnm_predictor_predict(p, f.t.x, 20, predictions);
-                for (size_t row = 0; row < 20; row++)
-                    assert_true(isfinite(predictions[row].latency_ms));
-            }
+            assert_harmless(p, &f);
             nnm_predictor_free(p);
         }
-        f.file.data[i] = kept;
+        f.file.data[i] = (char)kept;
     }
     assert_true(loaded > 0);
     for (size_t size = 32; size < f.file.size; size++) {
-        bytes shorter = {f.file.data, size};
+        file_bytes shorter = {f.file.data, size};
         seal(&shorter);
         nnm_predictor *p = NULL;
         nnm_status status = load_bytes(&p, &f, f.file.data, size, &err);
         assert_int_equal(status, NNM_ERR_PARSE);
     }
     teardown(&f);
+}
+
+static void tables_of_numbers_keep_every_bit(void **state)
+{
+    (void)state;
+    nnm_error err = NNM_ERROR_INIT;
+    const double numbers[] = {-1.7976931348623157e308, -1.5, -5e-324, 0, 5e-324, 0.1, 0.5, 3, 1e9 + 0.5,
+                              1.7976931348623157e308};
+    const size_t count = sizeof numbers / sizeof *numbers;
+    for (size_t first = 0; first < count; first++) {
+        for (size_t end = first; end <= count; end++) {
+            nnm_number_table table = {0}, read = {0};
+            nnm_buffer bytes = {0};
+            for (size_t i = end; i > first; i--) {
+                assert_ok(nnm_number_table_add(&table, numbers[i - 1], &err));
+                assert_ok(nnm_number_table_add(&table, numbers[i - 1], &err));
+            }
+            nnm_number_table_sort(&table);
+            nnm_number_table_put(&table, &bytes);
+            nnm_reader in = {.at = (unsigned char *)bytes.data, .end = (unsigned char *)bytes.data + bytes.size};
+            assert_ok(nnm_number_table_get(&read, &in, &err));
+            assert_ptr_equal(in.at, in.end);
+            assert_int_equal(read.count, end - first);
+            for (size_t i = 0; i < read.count; i++) {
+                assert_true(nnm_number_table_at(&read, i) == numbers[first + i]);
+                assert_int_equal(nnm_number_table_find(&read, numbers[first + i]), i);
+            }
+            nnm_number_table_fini(&table);
+            nnm_number_table_fini(&read);
+            nnm_buffer_fini(&bytes);
+        }
+    }
+}
+
+static void assert_no_table(uint8_t shift, const uint64_t *steps, size_t count, const char *text)
+{
+    nnm_error err;
+    nnm_number_table table = {0};
+    nnm_buffer bytes = {0};
+    nnm_put_u32(&bytes, (uint32_t)count);
+    nnm_put_u8(&bytes, shift);
+    for (size_t i = 0; i < count; i++)
+        nnm_put_varint(&bytes, steps[i]);
+    nnm_reader in = {.at = (unsigned char *)bytes.data, .end = (unsigned char *)bytes.data + bytes.size};
+    assert_fails(nnm_number_table_get(&table, &in, &err), NNM_ERR_PARSE, text);
+    assert_null(table.keys);
+    nnm_buffer_fini(&bytes);
+}
+
+static void tables_of_numbers_that_are_none_are_refused(void **state)
+{
+    (void)state;
+    const uint64_t infinity = UINT64_C(0xFFF0000000000000), least = UINT64_C(0x0010000000000000);
+    assert_no_table(0, (uint64_t[]){infinity}, 1, "number 1 of a table of 1");
+    assert_no_table(0, (uint64_t[]){infinity - 1, 5}, 2, "number 2 of a table of 2");
+    assert_no_table(0, (uint64_t[]){least}, 1, "number 1");
+    assert_no_table(0, (uint64_t[]){0}, 1, "number 1");
+    assert_no_table(0, (uint64_t[]){infinity - 9, 0}, 2, "number 2");
+    assert_no_table(0, (uint64_t[]){infinity - 9, UINT64_MAX}, 2, "number 2");
+    assert_no_table(60, (uint64_t[]){9, 8}, 2, "number 2");
+    assert_no_table(64, (uint64_t[]){1}, 1, "the shift 64");
+
+    nnm_error err;
+    nnm_number_table table = {0};
+    const unsigned char endless[] = {1, 0, 0, 0, 0, 255, 255, 255, 255, 255, 255, 255, 255, 255, 2},
+                        many[] = {9, 0, 0, 0, 0};
+    nnm_reader in = {.at = endless, .end = endless + sizeof endless};
+    assert_fails(nnm_number_table_get(&table, &in, &err), NNM_ERR_PARSE, "number 1");
+    in = (nnm_reader){.at = many, .end = many + sizeof many};
+    assert_fails(nnm_number_table_get(&table, &in, &err), NNM_ERR_PARSE, "9 numbers does not fit");
+}
+
+/* One tree with a split and two leaves, from parts that the caller may make wrong. */
+static nnm_status read_stump(uint32_t nodes, uint32_t feature, const char *tail, nnm_error *err)
+{
+    nnm_buffer written = {0};
+    nnm_number_table numbers = {0};
+    assert_int_equal(nnm_number_table_add(&numbers, 1, err), NNM_OK);
+    assert_int_equal(nnm_number_table_add(&numbers, 2, err), NNM_OK);
+    nnm_number_table_sort(&numbers);
+    nnm_put_u32(&written, 1);
+    for (size_t i = 0; i < 4; i++) /* three features and the leaves */
+        nnm_number_table_put(&numbers, &written);
+    nnm_put_u32(&written, nodes);
+    nnm_bit_writer bits = {.out = &written};
+    nnm_put_bits(&bits, 0 | feature << 1 | 1 << 3, 4); /* split at the second number */
+    nnm_put_bits(&bits, 1 | 0 << 1, 2);                /* leaf of the first */
+    nnm_put_bits(&bits, 1 | 1 << 1, 2);                /* leaf of the second */
+    nnm_flush_bits(&bits);
+    nnm_buffer_text(&written, tail);
+
+    nnm_forest *forest = NULL;
+    nnm_reader in = {.at = (unsigned char *)written.data, .end = (unsigned char *)written.data + written.size};
+    nnm_status status = nnm_forest_get(&forest, &in, 3, err);
+    if (!status) {
+        const double x[] = {0, 0, 0, 5, 5, 5};
+        double predicted[2];
+        nnm_forest_predict(forest, x, 2, predicted);
+        assert_true(predicted[0] == 1 && predicted[1] == 2);
+    }
+    nnm_forest_free(forest);
+    nnm_number_table_fini(&numbers);
+    nnm_buffer_fini(&written);
+    return status;
+}
+
+static void trees_that_are_none_are_refused(void **state)
+{
+    (void)state;
+    nnm_error err = NNM_ERROR_INIT;
+    assert_ok(read_stump(3, 0, "", &err));
+    assert_ok(read_stump(3, 2, "", &err));
+    assert_fails(read_stump(3, 3, "", &err), NNM_ERR_PARSE, "tree 1 of 1 is not valid");
+    assert_fails(read_stump(0, 0, "", &err), NNM_ERR_PARSE, "tree 1: 0 nodes do not fit");
+    assert_fails(read_stump(2, 0, "", &err), NNM_ERR_PARSE, "tree 1 of 1 is not valid");
+    assert_fails(read_stump(4, 0, "", &err), NNM_ERR_PARSE, "tree 1 of 1 is not valid");
+    assert_fails(read_stump(9, 0, "", &err), NNM_ERR_PARSE, "tree 1: 9 nodes do not fit");
+    assert_fails(read_stump(3, 0, "x", &err), NNM_ERR_PARSE, "1 bytes follow the last tree");
 }
 
 static void a_failed_save_leaves_the_old_file(void **state)
@@ -406,7 +546,7 @@ static void a_failed_save_leaves_the_old_file(void **state)
     char path[512];
     assert_fails(nnm_predictor_save(f.predictor, in_folder(path, f.folder, "no/such/folder.nnm"), &err),
                  NNM_ERR_NOT_FOUND, "no/such/folder.nnm");
-    bytes file = read_bytes(f.path);
+    file_bytes file = read_bytes(f.path);
     assert_int_equal(file.size, f.file.size);
     free(file.data);
     teardown(&f);
@@ -418,7 +558,7 @@ static void tables_that_make_no_predictor_are_refused(void **state)
     nnm_error err;
     nnm_predictor *p = NULL;
     nnm_forest_options options = options_of(5);
-    table t;
+    training_rows t;
     nnm_dataset data = make_table(&t);
     t.y[4] = 0;
     assert_fails(nnm_predictor_fit(&p, "k", &data, &options, &err), NNM_ERR_VALUE, "row 5: the latency 0");
@@ -457,6 +597,9 @@ int main(void)
         cmocka_unit_test(other_versions_are_refused),
         cmocka_unit_test(files_that_are_none_are_refused),
         cmocka_unit_test(hostile_contents_do_no_harm),
+        cmocka_unit_test(tables_of_numbers_keep_every_bit),
+        cmocka_unit_test(tables_of_numbers_that_are_none_are_refused),
+        cmocka_unit_test(trees_that_are_none_are_refused),
         cmocka_unit_test(a_failed_save_leaves_the_old_file),
         cmocka_unit_test(tables_that_make_no_predictor_are_refused),
     };
