@@ -5,14 +5,14 @@
 #     scripts/demo.sh                the workspace is removed at the end
 #     scripts/demo.sh --keep DIR     makes the workspace DIR and leaves it
 #
-# NNM_DEMO_SECONDS: time to spend on measuring (100).
+# NNM_DEMO_SECONDS: time to spend on measuring (80).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 nn_meter=build/nn-meter
 kernel=conv-bn-relu
 backend=xnnpack_cpu
-budget=${NNM_DEMO_SECONDS:-100}
+budget=${NNM_DEMO_SECONDS:-80}
 keep=
 
 usage() {
