@@ -32,6 +32,7 @@ extern "C" {
 
 #define NNM_MAX_RANK 6
 #define NNM_NODE_MAX_INPUTS 6
+#define NNM_NODE_MAX_OUTPUTS 2
 
 typedef struct nnm_shape {
     size_t rank;               /* 0..NNM_MAX_RANK */
@@ -46,14 +47,26 @@ typedef enum nnm_layout {
     NNM_LAYOUT_NHWC = 1
 } nnm_layout;
 
-/* Operators. Input order stands behind each; optional inputs in brackets. All inputs but x must be constants. */
+/* Operators. Input order stands behind each; optional inputs in brackets. Inputs called x, a or b are computed or graph
+ * inputs; all others must be constants. Channels are the axis that the layout says. */
 typedef enum nnm_op {
-    NNM_OP_CONV = 0,        /* x, weight [, bias]; 2-D, grouped: groups == CIN is depthwise */
-    NNM_OP_BATCH_NORM,      /* x, scale, bias, mean, variance, each [C]; inference form */
-    NNM_OP_RELU,            /* x */
-    NNM_OP_RELU6,           /* x: min(max(x, 0), 6) */
-    NNM_OP_FLATTEN,         /* x: all but the first dimension become one */
-    NNM_OP_FULLY_CONNECTED, /* x [N, CIN], weight [COUT, CIN] [, bias [COUT]] */
+    NNM_OP_CONV = 0,            /* x, weight [, bias]; 2-D, grouped: groups == CIN is depthwise */
+    NNM_OP_BATCH_NORM,          /* x, scale, bias, mean, variance, each [C]; inference form */
+    NNM_OP_RELU,                /* x */
+    NNM_OP_RELU6,               /* x: min(max(x, 0), 6) */
+    NNM_OP_FLATTEN,             /* x: all but the first dimension become one */
+    NNM_OP_FULLY_CONNECTED,     /* x [N, ..., CIN] (rank 2 or 3), weight [COUT, CIN] [, bias [COUT]] */
+    NNM_OP_MAX_POOL,            /* x; padding never wins */
+    NNM_OP_AVERAGE_POOL,        /* x; padding is not counted */
+    NNM_OP_GLOBAL_AVERAGE_POOL, /* x: height and width become 1 */
+    NNM_OP_ADD,                 /* a, b: of one shape */
+    NNM_OP_MULTIPLY,            /* a, b: of one shape, or b with height and width 1, which scales channels */
+    NNM_OP_CONCAT,              /* a, b [, ...]: up to NNM_NODE_MAX_INPUTS, along the channels */
+    NNM_OP_SPLIT,               /* x: two outputs, each half of the channels */
+    NNM_OP_CHANNEL_SHUFFLE,     /* x: channel i of group g becomes channel g of group i; attribute groups */
+    NNM_OP_SIGMOID,             /* x */
+    NNM_OP_HARD_SIGMOID,        /* x: min(max(x / 6 + 1 / 2, 0), 1) */
+    NNM_OP_HARD_SWISH,          /* x: x * hard_sigmoid(x) */
     NNM_OP_COUNT
 } nnm_op;
 
@@ -71,8 +84,8 @@ typedef struct nnm_attributes {
     int64_t stride_h, stride_w; /* pixels, >= 1 */
     nnm_padding padding;
     int64_t pad_top, pad_left, pad_bottom, pad_right; /* pixels, >= 0; NNM_PADDING_EXPLICIT only */
-    int64_t groups;                                   /* convolution: >= 1, divides CIN and COUT */
-    double epsilon;                                   /* batch norm, > 0 */
+    int64_t groups; /* convolution: >= 1, divides CIN and COUT; channel shuffle: >= 2, divides the channels */
+    double epsilon; /* batch norm, > 0 */
 } nnm_attributes;
 
 /* Output size of a convolution or pooling window along one axis, and the padding it takes at either end. Returns -1
@@ -98,8 +111,9 @@ NNM_NODISCARD NNM_API nnm_status nnm_graph_add_input(nnm_graph *graph, const cha
 NNM_NODISCARD NNM_API nnm_status nnm_graph_add_constant(nnm_graph *graph, const char *name, const nnm_shape *shape,
                                                         float *data, nnm_tensor_id *out, nnm_error *err);
 
-/* Adds a node and its output tensor. `name` names both (NULL: "<op>_<number>"). `attributes` may be NULL for operators
- * that use none. Errors: INVALID_ARGUMENT with the reason when shapes or attributes do not fit the operator. */
+/* Adds a node and its output tensors, whose ids go to `out` (one, for SPLIT two). `name` names the node and its first
+ * output (NULL: "<op>_<number>"); the second output is "<name>_2". `attributes` may be NULL for operators that use
+ * none. Errors: INVALID_ARGUMENT with the reason when shapes or attributes do not fit the operator. */
 NNM_NODISCARD NNM_API nnm_status nnm_graph_add_node(nnm_graph *graph, nnm_op op, const char *name,
                                                     const nnm_attributes *attributes, const nnm_tensor_id *inputs,
                                                     size_t input_count, nnm_tensor_id *out, nnm_error *err);
@@ -123,7 +137,8 @@ typedef struct nnm_node {
     nnm_attributes attributes;
     nnm_tensor_id inputs[NNM_NODE_MAX_INPUTS];
     size_t input_count;
-    nnm_tensor_id output;
+    nnm_tensor_id outputs[NNM_NODE_MAX_OUTPUTS];
+    size_t output_count;
 } nnm_node;
 
 NNM_API nnm_layout nnm_graph_layout(const nnm_graph *graph);

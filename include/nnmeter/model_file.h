@@ -1,8 +1,13 @@
 /*
  * Model files: graphs written as, and read from, the files that real runtimes load.
  *
+ * A graph in NCHW becomes an ONNX file, one in NHWC a TensorFlow Lite file.
+ *
  * ONNX: IR version 8, opset 14, NCHW, float32, weights in raw_data. Symbolic dimensions, external data and operators
  * other than those of graph.h are refused with their name.
+ *
+ * TensorFlow Lite: flatbuffer with identifier TFL3, schema version 3, NHWC, float32, one subgraph. Batch norm is
+ * written as MUL and ADD with constants; reading gives what the file holds.
  *
  * Thread-safety: calls on different files may run in parallel.
  */
@@ -27,6 +32,19 @@ NNM_NODISCARD NNM_API nnm_status nnm_onnx_read(nnm_graph **out, const char *path
 /* The same from memory; `name` stands for the file in messages. */
 NNM_NODISCARD NNM_API nnm_status nnm_onnx_read_memory(nnm_graph **out, const void *bytes, size_t size_bytes,
                                                       const char *name, nnm_error *err);
+
+/* The same for TensorFlow Lite. Errors as above; UNSUPPORTED for a layout that is not NHWC. */
+NNM_NODISCARD NNM_API nnm_status nnm_tflite_write(const nnm_graph *graph, const char *path, nnm_error *err);
+NNM_NODISCARD NNM_API nnm_status nnm_tflite_read(nnm_graph **out, const char *path, nnm_error *err);
+NNM_NODISCARD NNM_API nnm_status nnm_tflite_read_memory(nnm_graph **out, const void *bytes, size_t size_bytes,
+                                                        const char *name, nnm_error *err);
+
+/* Writes the format of the graph's layout; the suffix of such files is nnm_model_suffix. */
+NNM_NODISCARD NNM_API nnm_status nnm_model_write(const nnm_graph *graph, const char *path, nnm_error *err);
+NNM_API const char *nnm_model_suffix(nnm_layout layout); /* "onnx" or "tflite" */
+
+/* Reads either format, told apart by the file's content. */
+NNM_NODISCARD NNM_API nnm_status nnm_model_read(nnm_graph **out, const char *path, nnm_error *err);
 
 #ifdef __cplusplus
 }

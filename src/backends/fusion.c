@@ -61,7 +61,7 @@ static nnm_status begin_layer(search *s, const nnm_node *node)
                        .output_min = -INFINITY,
                        .output_max = INFINITY,
                        .input = node->inputs[0],
-                       .output = node->output};
+                       .output = node->outputs[0]};
     size_t producer = nnm_graph_tensor(s->graph, layer.input)->producer;
     if (producer != NNM_NO_NODE && nnm_graph_node(s->graph, producer)->op == NNM_OP_FLATTEN) {
         layer.flattens = true;
@@ -90,15 +90,15 @@ static nnm_status join_layer(search *s, const nnm_node *node)
         layer->output_min = 0.0f; /* a clamp after a clamp that begins at 0, too */
         if (node->op == NNM_OP_RELU6) layer->output_max = 6.0f;
     }
-    layer->output = node->output;
+    layer->output = node->outputs[0];
     return NNM_OK;
 }
 
 static nnm_status check_flatten(const search *s, const nnm_node *node)
 {
     size_t fully_connected;
-    size_t readers = count_readers(s->graph, node->output, &fully_connected);
-    if (is_output(s->graph, node->output) || readers == 0 || readers != fully_connected)
+    size_t readers = count_readers(s->graph, node->outputs[0], &fully_connected);
+    if (is_output(s->graph, node->outputs[0]) || readers == 0 || readers != fully_connected)
         return refuse(s, node, "is supported only before a fully connected node");
     return NNM_OK;
 }
@@ -112,7 +112,7 @@ static nnm_status add_node(search *s, const nnm_node *node)
     case NNM_OP_RELU:
     case NNM_OP_RELU6: return join_layer(s, node);
     case NNM_OP_FLATTEN: return check_flatten(s, node);
-    case NNM_OP_COUNT: break;
+    default: break;
     }
     return refuse(s, node, "is not supported");
 }

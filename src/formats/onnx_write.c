@@ -186,7 +186,7 @@ static void make_node(writer *w, size_t index)
     parts->message.output = parts->outputs;
     parts->message.n_output = 1;
     parts->message.attribute = parts->attribute_list;
-    parts->outputs[0] = no_const(nnm_graph_tensor(w->graph, node->output)->name);
+    parts->outputs[0] = no_const(nnm_graph_tensor(w->graph, node->outputs[0])->name);
     for (size_t i = 0; i < node->input_count; i++)
         add_input(parts, no_const(nnm_graph_tensor(w->graph, node->inputs[i])->name));
     makers[node->op](w, parts, &node->attributes);
@@ -370,6 +370,17 @@ static nnm_status write_model(const Onnx__ModelProto *model, const char *path, n
     return nnm_atomic_file_commit(&file, err);
 }
 
+static nnm_status check_operators(const nnm_graph *graph, const char *path, nnm_error *err)
+{
+    for (size_t i = 0; i < nnm_graph_node_count(graph); i++) {
+        const nnm_node *node = nnm_graph_node(graph, i);
+        if (!makers[node->op])
+            return nnm_fail(err, NNM_ERR_UNSUPPORTED, "cannot write '%s': %s '%s' is not supported", path,
+                            nnm_op_name(node->op), node->name);
+    }
+    return NNM_OK;
+}
+
 nnm_status nnm_onnx_write(const nnm_graph *graph, const char *path, nnm_error *err)
 {
     if (nnm_graph_layout(graph) != NNM_LAYOUT_NCHW)
@@ -378,7 +389,9 @@ nnm_status nnm_onnx_write(const nnm_graph *graph, const char *path, nnm_error *e
     if (nnm_graph_output_count(graph) == 0)
         return nnm_fail(err, NNM_ERR_INVALID_ARGUMENT, "cannot write '%s': the graph has no output", path);
     writer w = {.graph = graph};
-    nnm_status status = allocate(&w, err);
+    nnm_status status = check_operators(graph, path, err);
+    if (status) return status;
+    status = allocate(&w, err);
     if (!status) status = make_clip_limits(&w, err);
     if (!status) {
         make_graph(&w);

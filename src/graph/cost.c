@@ -9,12 +9,12 @@ static double bytes_of(const nnm_tensor *tensor)
 static void add_node(const nnm_graph *graph, const nnm_node *node, nnm_cost *cost)
 {
     nnm_op_call call = {nnm_graph_layout(graph), &node->attributes, {NULL}, node->input_count};
-    const nnm_tensor *output = nnm_graph_tensor(graph, node->output);
+    const nnm_tensor *output = nnm_graph_tensor(graph, node->outputs[0]);
     for (size_t i = 0; i < node->input_count; i++) {
         call.inputs[i] = nnm_graph_tensor(graph, node->inputs[i]);
         if (!call.inputs[i]->data) cost->activation_bytes += bytes_of(call.inputs[i]);
     }
-    cost->activation_bytes += bytes_of(output);
+    cost->activation_bytes += (double)node->output_count * bytes_of(output);
     nnm_op_find(node->op)->cost(&call, &output->shape, cost);
 }
 

@@ -19,7 +19,7 @@ struct nnm_graph {
     nnm_tensor *tensors; /* names and data are owned; data is const only to readers */
     float **data;        /* what tensors[i].data points to */
     size_t tensor_count, tensor_capacity, data_capacity;
-    nnm_node *nodes; /* names are those of the output tensors */
+    nnm_node *nodes; /* names are those of the first output tensors */
     size_t node_count, node_capacity;
     id_list inputs, outputs;
     nnm_names names;
@@ -67,12 +67,12 @@ static nnm_status reserve_id(id_list *list, nnm_error *err)
     return status;
 }
 
-/* Room for one more tensor, so that nothing can fail once the graph begins to change. */
-static nnm_status reserve_tensor(nnm_graph *graph, nnm_error *err)
+/* Room for the tensors of one more node, so that nothing can fail once the graph begins to change. */
+static nnm_status reserve_tensors(nnm_graph *graph, nnm_error *err)
 {
     void *tensors = graph->tensors;
     void *data = graph->data;
-    size_t needed = graph->tensor_count + 1;
+    size_t needed = graph->tensor_count + NNM_NODE_MAX_OUTPUTS;
     nnm_status status = nnm_grow(&tensors, &graph->tensor_capacity, needed, sizeof *graph->tensors, err);
     graph->tensors = tensors;
     if (status) return status;
@@ -100,7 +100,7 @@ static nnm_status check_shape(const char *name, const nnm_shape *shape, nnm_erro
                     name, nnm_shape_format(shape, text), NNM_MAX_RANK);
 }
 
-/* Appends a tensor; takes `name` and `data`. Needs reserve_tensor before. */
+/* Appends a tensor; takes `name` and `data`. Needs reserve_tensors before. */
 static nnm_tensor_id put_tensor(nnm_graph *graph, char *name, const nnm_shape *shape, float *data, size_t producer)
 {
     nnm_tensor_id id = graph->tensor_count++;
@@ -117,7 +117,7 @@ static nnm_status add_tensor(nnm_graph *graph, const char *name, const nnm_shape
     nnm_status status = check_name(graph, name, err);
     if (status) return status;
     if ((status = check_shape(name, shape, err))) return status;
-    if ((status = reserve_tensor(graph, err))) return status;
+    if ((status = reserve_tensors(graph, err))) return status;
     char *copy = nnm_strdup(name);
     if (!copy) return nnm_fail_memory(err);
     *out = put_tensor(graph, copy, shape, data, NNM_NO_NODE);
@@ -196,14 +196,63 @@ static nnm_status infer(const nnm_graph *graph, const nnm_op_info *info, const n
     return NNM_OK;
 }
 
-/* The name a node gets when the caller gives none: "Conv_3", with a higher number where that is taken. */
-static char *automatic_name(const nnm_graph *graph, const nnm_op_info *info)
+/* The names of a node's outputs. */
+typedef struct output_names {
+    char *name[NNM_NODE_MAX_OUTPUTS];
+} output_names;
+
+static void free_names(output_names *names)
+{
+    for (size_t i = 0; i < NNM_NODE_MAX_OUTPUTS; i++)
+        free(names->name[i]);
+    *names = (output_names){{NULL}};
+}
+
+/* Names after the first, which is there: "<first>_2". */
+static bool number_names(output_names *names, size_t count)
+{
+    for (size_t i = 1; i < count; i++) {
+        names->name[i] = nnm_format("%s_%zu", names->name[0], i + 1);
+        if (!names->name[i]) return false;
+    }
+    return true;
+}
+
+static nnm_status given_names(output_names *names, const nnm_graph *graph, const char *name, size_t count,
+                              nnm_error *err)
+{
+    nnm_status status = check_name(graph, name, err);
+    if (status) return status;
+    names->name[0] = nnm_strdup(name);
+    if (!names->name[0] || !number_names(names, count)) return nnm_fail_memory(err);
+    for (size_t i = 1; i < count && !status; i++)
+        status = check_name(graph, names->name[i], err);
+    return status;
+}
+
+/* The names a node gets when the caller gives none: "Conv_3", with a higher number where that is taken. */
+static nnm_status automatic_names(output_names *names, const nnm_graph *graph, const nnm_op_info *info, nnm_error *err)
 {
     for (size_t number = graph->node_count;; number++) {
-        char *name = nnm_format("%s_%zu", info->name, number);
-        if (!name || !nnm_graph_find(graph, name, &(nnm_tensor_id){0})) return name;
-        free(name);
+        names->name[0] = nnm_format("%s_%zu", info->name, number);
+        if (!names->name[0] || !number_names(names, info->outputs)) return nnm_fail_memory(err);
+        bool taken = false;
+        for (size_t i = 0; i < info->outputs; i++)
+            taken = taken || nnm_graph_find(graph, names->name[i], &(nnm_tensor_id){0});
+        if (!taken) return NNM_OK;
+        free_names(names);
     }
+}
+
+/* Room for one more node and its tensors. */
+static nnm_status reserve_node(nnm_graph *graph, nnm_error *err)
+{
+    nnm_status status = reserve_tensors(graph, err);
+    if (status) return status;
+    void *nodes = graph->nodes;
+    status = nnm_grow(&nodes, &graph->node_capacity, graph->node_count + 1, sizeof *graph->nodes, err);
+    graph->nodes = nodes;
+    return status;
 }
 
 nnm_status nnm_graph_add_node(nnm_graph *graph, nnm_op op, const char *name, const nnm_attributes *attributes,
@@ -213,27 +262,32 @@ nnm_status nnm_graph_add_node(nnm_graph *graph, nnm_op op, const char *name, con
     const nnm_op_info *info = nnm_op_find(op);
     if (!info) return nnm_fail(err, NNM_ERR_INVALID_ARGUMENT, "there is no operator %d", (int)op);
     if (!attributes) attributes = &no_attributes;
-    nnm_status status = name ? check_name(graph, name, err) : NNM_OK;
-    if (status) return status;
+    output_names names = {{NULL}};
+    nnm_status status = name ? given_names(&names, graph, name, info->outputs, err) : NNM_OK;
+    if (status) goto done;
     nnm_shape shape = {0};
     status = infer(graph, info, attributes, inputs, input_count, &shape, err);
-    if (status && name) return nnm_context(err, status, "%s '%s'", info->name, name);
-    if (status) return nnm_context(err, status, "%s", info->name);
+    if (status) {
+        status =
+            name ? nnm_context(err, status, "%s '%s'", info->name, name) : nnm_context(err, status, "%s", info->name);
+        goto done;
+    }
+    if ((status = reserve_node(graph, err))) goto done;
+    if (!name && (status = automatic_names(&names, graph, info, err))) goto done;
 
-    if ((status = reserve_tensor(graph, err))) return status;
-    void *nodes = graph->nodes;
-    status = nnm_grow(&nodes, &graph->node_capacity, graph->node_count + 1, sizeof *graph->nodes, err);
-    graph->nodes = nodes;
-    if (status) return status;
-    char *copy = name ? nnm_strdup(name) : automatic_name(graph, info);
-    if (!copy) return nnm_fail_memory(err);
-
-    nnm_node node = {.op = op, .name = copy, .attributes = *attributes, .input_count = input_count};
+    nnm_node node = {.op = op,
+                     .name = names.name[0],
+                     .attributes = *attributes,
+                     .input_count = input_count,
+                     .output_count = info->outputs};
     memcpy(node.inputs, inputs, input_count * sizeof *inputs);
-    node.output = put_tensor(graph, copy, &shape, NULL, graph->node_count);
+    for (size_t i = 0; i < info->outputs; i++)
+        out[i] = node.outputs[i] = put_tensor(graph, names.name[i], &shape, NULL, graph->node_count);
     graph->nodes[graph->node_count++] = node;
-    *out = node.output;
-    return NNM_OK;
+    names = (output_names){{NULL}};
+done:
+    free_names(&names);
+    return status;
 }
 
 nnm_status nnm_graph_mark_output(nnm_graph *graph, nnm_tensor_id tensor, nnm_error *err)

@@ -19,7 +19,7 @@ static size_t find_slot(const nnm_names *names, const nnm_tensor *tensors, const
 
 nnm_status nnm_names_reserve(nnm_names *names, const nnm_tensor *tensors, nnm_error *err)
 {
-    if ((names->count + 1) * 2 <= names->capacity) return NNM_OK;
+    if ((names->count + NNM_NODE_MAX_OUTPUTS) * 2 <= names->capacity) return NNM_OK;
     nnm_names grown = {NULL, names->capacity ? names->capacity * 2 : 32, 0};
     grown.slots = nnm_calloc(grown.capacity, sizeof *grown.slots);
     if (!grown.slots) return nnm_fail_memory(err);

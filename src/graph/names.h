@@ -10,7 +10,7 @@ typedef struct nnm_names {
     size_t count;
 } nnm_names;
 
-/* Makes room for one more name, so that nnm_names_put cannot fail. */
+/* Makes room for the names of one more node, at most NNM_NODE_MAX_OUTPUTS, so that nnm_names_put cannot fail. */
 NNM_NODISCARD nnm_status nnm_names_reserve(nnm_names *names, const nnm_tensor *tensors, nnm_error *err);
 /* Remembers tensors[id].name, which must not be known yet. */
 void nnm_names_put(nnm_names *names, const nnm_tensor *tensors, nnm_tensor_id id);

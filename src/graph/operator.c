@@ -190,15 +190,21 @@ static nnm_status infer_flatten(const nnm_op_call *call, nnm_shape *output, nnm_
 
 static nnm_status infer_fully_connected(const nnm_op_call *call, nnm_shape *output, nnm_error *err)
 {
-    nnm_status status = check_rank(call, 0, "x", 2, err);
-    if (status) return status;
-    if ((status = check_rank(call, 1, "weight", 2, err))) return status;
     const nnm_shape *x = shape_of(call, 0), *weight = shape_of(call, 1);
-    if (x->dim[1] != weight->dim[1])
+    if (x->rank != 2 && x->rank != 3) {
+        char text[NNM_SHAPE_TEXT_BYTES];
+        return nnm_fail(err, NNM_ERR_INVALID_ARGUMENT, "x must have 2 or 3 dimensions, but its shape is %s",
+                        nnm_shape_format(x, text));
+    }
+    nnm_status status = check_rank(call, 1, "weight", 2, err);
+    if (status) return status;
+    int64_t cin = x->dim[x->rank - 1];
+    if (cin != weight->dim[1])
         return nnm_fail(err, NNM_ERR_INVALID_ARGUMENT, "weight has %" PRId64 " input channels, but x has %" PRId64,
-                        weight->dim[1], x->dim[1]);
+                        weight->dim[1], cin);
     if (call->input_count > 2 && (status = check_channels(call, 2, "bias", weight->dim[0], err))) return status;
-    *output = (nnm_shape){2, {x->dim[0], weight->dim[0]}};
+    *output = *x;
+    output->dim[x->rank - 1] = weight->dim[0];
     return NNM_OK;
 }
 
@@ -208,38 +214,260 @@ static void cost_fully_connected(const nnm_op_call *call, const nnm_shape *outpu
     if (call->input_count > 2) cost->flops += elements(output);
 }
 
+/* ---- pooling ---- */
+
+static nnm_status infer_pool(const nnm_op_call *call, nnm_shape *output, nnm_error *err)
+{
+    nnm_status status = infer_window(call, output, err);
+    if (status) return status;
+    const nnm_attributes *a = call->attributes;
+    if (a->pad_top >= a->kernel_h || a->pad_bottom >= a->kernel_h || a->pad_left >= a->kernel_w ||
+        a->pad_right >= a->kernel_w)
+        return nnm_fail(err, NNM_ERR_INVALID_ARGUMENT,
+                        "pads must be smaller than the window of %" PRId64 " x %" PRId64
+                        ", so that none lies in padding alone",
+                        a->kernel_h, a->kernel_w);
+    return NNM_OK;
+}
+
+static void cost_pool(const nnm_op_call *call, const nnm_shape *output, nnm_cost *cost)
+{
+    cost->flops += elements(output) * (double)call->attributes->kernel_h * (double)call->attributes->kernel_w;
+}
+
+static nnm_status infer_global_pool(const nnm_op_call *call, nnm_shape *output, nnm_error *err)
+{
+    nnm_status status = check_rank(call, 0, "x", 4, err);
+    if (status) return status;
+    size_t height = call->layout == NNM_LAYOUT_NCHW ? 2 : 1;
+    *output = *shape_of(call, 0);
+    output->dim[height] = output->dim[height + 1] = 1;
+    return NNM_OK;
+}
+
+static void cost_global_pool(const nnm_op_call *call, const nnm_shape *output, nnm_cost *cost)
+{
+    (void)output;
+    cost->flops += elements(shape_of(call, 0));
+}
+
+/* ---- several inputs, several outputs ---- */
+
+static nnm_status fail_shapes(const nnm_op_call *call, size_t input, const char *allowed, nnm_error *err)
+{
+    char text_a[NNM_SHAPE_TEXT_BYTES], text_b[NNM_SHAPE_TEXT_BYTES];
+    return nnm_fail(err, NNM_ERR_INVALID_ARGUMENT, "a has the shape %s, but '%s' has %s; allowed is %s",
+                    nnm_shape_format(shape_of(call, 0), text_a), call->inputs[input]->name,
+                    nnm_shape_format(shape_of(call, input), text_b), allowed);
+}
+
+static nnm_status infer_add(const nnm_op_call *call, nnm_shape *output, nnm_error *err)
+{
+    if (!nnm_shape_equal(shape_of(call, 0), shape_of(call, 1))) return fail_shapes(call, 1, "one shape for both", err);
+    *output = *shape_of(call, 0);
+    return NNM_OK;
+}
+
+static nnm_status infer_multiply(const nnm_op_call *call, nnm_shape *output, nnm_error *err)
+{
+    const nnm_shape *a = shape_of(call, 0);
+    nnm_shape channels = *a;
+    size_t height = call->layout == NNM_LAYOUT_NCHW ? 2 : 1;
+    if (a->rank == 4) channels.dim[height] = channels.dim[height + 1] = 1;
+    if (!nnm_shape_equal(a, shape_of(call, 1)) && !nnm_shape_equal(&channels, shape_of(call, 1)))
+        return fail_shapes(call, 1, "one shape for both, or height and width 1 for the second of two images", err);
+    *output = *a;
+    return NNM_OK;
+}
+
+/* x must have channels beside its batch. */
+static nnm_status check_has_channels(const nnm_op_call *call, nnm_error *err)
+{
+    const nnm_shape *x = shape_of(call, 0);
+    if (x->rank >= 2) return NNM_OK;
+    char text[NNM_SHAPE_TEXT_BYTES];
+    return nnm_fail(err, NNM_ERR_INVALID_ARGUMENT, "%s must have a batch and channels, but its shape is %s",
+                    call->input_count > 1 ? "a" : "x", nnm_shape_format(x, text));
+}
+
+static nnm_status infer_concat(const nnm_op_call *call, nnm_shape *output, nnm_error *err)
+{
+    nnm_status status = check_has_channels(call, err);
+    if (status) return status;
+    const nnm_shape *a = shape_of(call, 0);
+    size_t axis = nnm_channel_axis(call->layout, a->rank);
+    *output = *a;
+    for (size_t i = 1; i < call->input_count; i++) {
+        nnm_shape other = *shape_of(call, i);
+        int64_t channels = axis < other.rank ? other.dim[axis] : 0;
+        if (axis < other.rank) other.dim[axis] = a->dim[axis];
+        if (!nnm_shape_equal(a, &other)) return fail_shapes(call, i, "a difference in the channels only", err);
+        if (channels > INT64_MAX - output->dim[axis])
+            return nnm_fail(err, NNM_ERR_INVALID_ARGUMENT, "the inputs have too many channels");
+        output->dim[axis] += channels;
+    }
+    return NNM_OK;
+}
+
+static nnm_status infer_split(const nnm_op_call *call, nnm_shape *output, nnm_error *err)
+{
+    nnm_status status = check_has_channels(call, err);
+    if (status) return status;
+    *output = *shape_of(call, 0);
+    size_t axis = nnm_channel_axis(call->layout, output->rank);
+    if (output->dim[axis] % 2)
+        return nnm_fail(err, NNM_ERR_INVALID_ARGUMENT, "x has %" PRId64 " channels; only an even number can be halved",
+                        output->dim[axis]);
+    output->dim[axis] /= 2;
+    return NNM_OK;
+}
+
+static nnm_status infer_channel_shuffle(const nnm_op_call *call, nnm_shape *output, nnm_error *err)
+{
+    nnm_status status = check_rank(call, 0, "x", 4, err);
+    if (status) return status;
+    const nnm_shape *x = shape_of(call, 0);
+    int64_t channels = x->dim[nnm_channel_axis(call->layout, 4)], groups = call->attributes->groups;
+    if (groups < 2 || channels % groups)
+        return nnm_fail(err, NNM_ERR_INVALID_ARGUMENT,
+                        "groups is %" PRId64 "; it must be at least 2 and divide the %" PRId64 " channels", groups,
+                        channels);
+    *output = *x;
+    return NNM_OK;
+}
+
 /* ---- the table ---- */
 
-#define INPUTS_FROM_1_ON 0xFFFFFFFEu
+#define ALL_BUT_THE_FIRST 0xFFFFFFFEu
 
 static const nnm_op_info operators[NNM_OP_COUNT] = {
-    [NNM_OP_CONV] = {"Conv",
-                     2,
-                     3,
-                     NNM_USES_WINDOW | NNM_USES_GROUPS,
-                     INPUTS_FROM_1_ON,
-                     {"x", "weight", "bias"},
-                     infer_conv,
-                     cost_conv},
-    [NNM_OP_BATCH_NORM] = {"BatchNormalization",
-                           5,
-                           5,
-                           NNM_USES_EPSILON,
-                           INPUTS_FROM_1_ON,
-                           {"x", "scale", "bias", "mean", "variance"},
-                           infer_batch_norm,
-                           cost_batch_norm},
-    [NNM_OP_RELU] = {"Relu", 1, 1, 0, 0, {"x"}, infer_same, cost_elementwise},
-    [NNM_OP_RELU6] = {"Relu6", 1, 1, 0, 0, {"x"}, infer_same, cost_elementwise},
-    [NNM_OP_FLATTEN] = {"Flatten", 1, 1, 0, 0, {"x"}, infer_flatten, cost_nothing},
-    [NNM_OP_FULLY_CONNECTED] = {"FullyConnected",
-                                2,
-                                3,
-                                0,
-                                INPUTS_FROM_1_ON,
-                                {"x", "weight", "bias"},
-                                infer_fully_connected,
-                                cost_fully_connected},
+    [NNM_OP_CONV] = {.name = "Conv",
+                     .min_inputs = 2,
+                     .max_inputs = 3,
+                     .outputs = 1,
+                     .uses = NNM_USES_WINDOW | NNM_USES_GROUPS,
+                     .constants = ALL_BUT_THE_FIRST,
+                     .input_names = {"x", "weight", "bias"},
+                     .infer = infer_conv,
+                     .cost = cost_conv},
+    [NNM_OP_BATCH_NORM] = {.name = "BatchNormalization",
+                           .min_inputs = 5,
+                           .max_inputs = 5,
+                           .outputs = 1,
+                           .uses = NNM_USES_EPSILON,
+                           .constants = ALL_BUT_THE_FIRST,
+                           .input_names = {"x", "scale", "bias", "mean", "variance"},
+                           .infer = infer_batch_norm,
+                           .cost = cost_batch_norm},
+    [NNM_OP_RELU] = {.name = "Relu",
+                     .min_inputs = 1,
+                     .max_inputs = 1,
+                     .outputs = 1,
+                     .input_names = {"x"},
+                     .infer = infer_same,
+                     .cost = cost_elementwise},
+    [NNM_OP_RELU6] = {.name = "Relu6",
+                      .min_inputs = 1,
+                      .max_inputs = 1,
+                      .outputs = 1,
+                      .input_names = {"x"},
+                      .infer = infer_same,
+                      .cost = cost_elementwise},
+    [NNM_OP_FLATTEN] = {.name = "Flatten",
+                        .min_inputs = 1,
+                        .max_inputs = 1,
+                        .outputs = 1,
+                        .input_names = {"x"},
+                        .infer = infer_flatten,
+                        .cost = cost_nothing},
+    [NNM_OP_FULLY_CONNECTED] = {.name = "FullyConnected",
+                                .min_inputs = 2,
+                                .max_inputs = 3,
+                                .outputs = 1,
+                                .constants = ALL_BUT_THE_FIRST,
+                                .input_names = {"x", "weight", "bias"},
+                                .infer = infer_fully_connected,
+                                .cost = cost_fully_connected},
+    [NNM_OP_MAX_POOL] = {.name = "MaxPool",
+                         .min_inputs = 1,
+                         .max_inputs = 1,
+                         .outputs = 1,
+                         .uses = NNM_USES_WINDOW,
+                         .input_names = {"x"},
+                         .infer = infer_pool,
+                         .cost = cost_pool},
+    [NNM_OP_AVERAGE_POOL] = {.name = "AveragePool",
+                             .min_inputs = 1,
+                             .max_inputs = 1,
+                             .outputs = 1,
+                             .uses = NNM_USES_WINDOW,
+                             .input_names = {"x"},
+                             .infer = infer_pool,
+                             .cost = cost_pool},
+    [NNM_OP_GLOBAL_AVERAGE_POOL] = {.name = "GlobalAveragePool",
+                                    .min_inputs = 1,
+                                    .max_inputs = 1,
+                                    .outputs = 1,
+                                    .input_names = {"x"},
+                                    .infer = infer_global_pool,
+                                    .cost = cost_global_pool},
+    [NNM_OP_ADD] = {.name = "Add",
+                    .min_inputs = 2,
+                    .max_inputs = 2,
+                    .outputs = 1,
+                    .input_names = {"a", "b"},
+                    .infer = infer_add,
+                    .cost = cost_elementwise},
+    [NNM_OP_MULTIPLY] = {.name = "Multiply",
+                         .min_inputs = 2,
+                         .max_inputs = 2,
+                         .outputs = 1,
+                         .input_names = {"a", "b"},
+                         .infer = infer_multiply,
+                         .cost = cost_elementwise},
+    [NNM_OP_CONCAT] = {.name = "Concat",
+                       .min_inputs = 2,
+                       .max_inputs = NNM_NODE_MAX_INPUTS,
+                       .outputs = 1,
+                       .input_names = {"a", "b", "c", "d", "e", "f"},
+                       .infer = infer_concat,
+                       .cost = cost_nothing},
+    [NNM_OP_SPLIT] = {.name = "Split",
+                      .min_inputs = 1,
+                      .max_inputs = 1,
+                      .outputs = 2,
+                      .input_names = {"x"},
+                      .infer = infer_split,
+                      .cost = cost_nothing},
+    [NNM_OP_CHANNEL_SHUFFLE] = {.name = "ChannelShuffle",
+                                .min_inputs = 1,
+                                .max_inputs = 1,
+                                .outputs = 1,
+                                .uses = NNM_USES_GROUPS,
+                                .input_names = {"x"},
+                                .infer = infer_channel_shuffle,
+                                .cost = cost_nothing},
+    [NNM_OP_SIGMOID] = {.name = "Sigmoid",
+                        .min_inputs = 1,
+                        .max_inputs = 1,
+                        .outputs = 1,
+                        .input_names = {"x"},
+                        .infer = infer_same,
+                        .cost = cost_elementwise},
+    [NNM_OP_HARD_SIGMOID] = {.name = "HardSigmoid",
+                             .min_inputs = 1,
+                             .max_inputs = 1,
+                             .outputs = 1,
+                             .input_names = {"x"},
+                             .infer = infer_same,
+                             .cost = cost_elementwise},
+    [NNM_OP_HARD_SWISH] = {.name = "HardSwish",
+                           .min_inputs = 1,
+                           .max_inputs = 1,
+                           .outputs = 1,
+                           .input_names = {"x"},
+                           .infer = infer_same,
+                           .cost = cost_elementwise},
 };
 
 const nnm_op_info *nnm_op_find(nnm_op op)

@@ -24,15 +24,15 @@ enum {
 
 typedef struct nnm_op_info {
     const char *name;
-    size_t min_inputs, max_inputs;
+    size_t min_inputs, max_inputs, outputs;
     unsigned uses;
-    unsigned constants; /* bit i: input i must be a constant */
+    unsigned constants; /* bit i: input i must be a constant; those that may be computed are 0 */
     const char *input_names[NNM_NODE_MAX_INPUTS];
 
-    /* Checks shapes and attributes; sets the output's shape. Fails with INVALID_ARGUMENT. */
+    /* Checks shapes and attributes; sets the shape that all outputs have. Fails with INVALID_ARGUMENT. */
     nnm_status (*infer)(const nnm_op_call *call, nnm_shape *output, nnm_error *err);
 
-    /* Adds to macs, and to flops what is not a multiply-add. */
+    /* Adds to macs, and to flops what is not a multiply-add. `output` is the shape of each output. */
     void (*cost)(const nnm_op_call *call, const nnm_shape *output, nnm_cost *cost);
 } nnm_op_info;
 

@@ -258,7 +258,7 @@ static void other_operators_that_do_not_fit_are_refused(void **state)
         {NNM_OP_RELU6, bn, {f.image}, 1, "epsilon must be zero"},
         {NNM_OP_RELU6, nan, {f.image}, 1, "epsilon must be zero"},
         {NNM_OP_FLATTEN, none, {f.scalar}, 1, "x is a scalar"},
-        {NNM_OP_FULLY_CONNECTED, none, {f.image, f.fw}, 2, "x must have 2 dimensions"},
+        {NNM_OP_FULLY_CONNECTED, none, {f.image, f.fw}, 2, "x must have 2 or 3 dimensions"},
         {NNM_OP_FULLY_CONNECTED, none, {f.flat, f.w}, 2, "weight must have 2 dimensions"},
         {NNM_OP_FULLY_CONNECTED, none, {f.flat, f.fw, f.b3}, 3, "bias must have the shape [4], but it is [3]"},
         {NNM_OP_COUNT, none, {f.flat}, 1, "there is no operator"},

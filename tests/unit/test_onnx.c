@@ -135,7 +135,9 @@ static void assert_equal_graphs(const nnm_graph *a, const nnm_graph *b)
         assert_string_equal(x->name, y->name);
         assert_int_equal(x->input_count, y->input_count);
         assert_memory_equal(x->inputs, y->inputs, sizeof x->inputs);
-        assert_int_equal(x->output, y->output);
+        assert_int_equal(x->output_count, y->output_count);
+        for (size_t j = 0; j < x->output_count; j++)
+            assert_int_equal(x->outputs[j], y->outputs[j]);
     }
     assert_int_equal(nnm_graph_input_count(a), nnm_graph_input_count(b));
     assert_int_equal(nnm_graph_output_count(a), nnm_graph_output_count(b));

@@ -17,10 +17,10 @@ static inline void interpret_conv(const nnm_graph *graph, const nnm_node *node, 
     const nnm_attributes *a = &node->attributes;
     const int64_t *x_dim = nnm_graph_tensor(graph, node->inputs[0])->shape.dim;
     const int64_t *w_dim = nnm_graph_tensor(graph, node->inputs[1])->shape.dim;
-    const int64_t *y_dim = nnm_graph_tensor(graph, node->output)->shape.dim;
+    const int64_t *y_dim = nnm_graph_tensor(graph, node->outputs[0])->shape.dim;
     const double *x = value[node->inputs[0]], *w = value[node->inputs[1]];
     const double *bias = node->input_count > 2 ? value[node->inputs[2]] : NULL;
-    double *y = value[node->output];
+    double *y = value[node->outputs[0]];
     int64_t top = a->pad_top, left = a->pad_left, bottom = a->pad_bottom, right = a->pad_right;
     nnm_window_output(x_dim[2], a->kernel_h, a->stride_h, a->padding, &top, &bottom);
     nnm_window_output(x_dim[3], a->kernel_w, a->stride_w, a->padding, &left, &right);
@@ -46,21 +46,22 @@ static inline void interpret_conv(const nnm_graph *graph, const nnm_node *node, 
 
 static inline void interpret_batch_norm(const nnm_graph *graph, const nnm_node *node, double **value)
 {
-    const nnm_shape *shape = &nnm_graph_tensor(graph, node->output)->shape;
+    const nnm_shape *shape = &nnm_graph_tensor(graph, node->outputs[0])->shape;
     const double *x = value[node->inputs[0]], *scale = value[node->inputs[1]], *bias = value[node->inputs[2]];
     const double *mean = value[node->inputs[3]], *variance = value[node->inputs[4]];
-    size_t count = interpreter_count(graph, node->output), channels = (size_t)shape->dim[1];
+    size_t count = interpreter_count(graph, node->outputs[0]), channels = (size_t)shape->dim[1];
     size_t pixels = count / (size_t)shape->dim[0] / channels;
     for (size_t i = 0; i < count; i++) {
         size_t c = i / pixels % channels;
-        value[node->output][i] = (x[i] - mean[c]) / sqrt(variance[c] + node->attributes.epsilon) * scale[c] + bias[c];
+        value[node->outputs[0]][i] =
+            (x[i] - mean[c]) / sqrt(variance[c] + node->attributes.epsilon) * scale[c] + bias[c];
     }
 }
 
 static inline void interpret_fully_connected(const nnm_graph *graph, const nnm_node *node, double **value)
 {
     const int64_t *w_dim = nnm_graph_tensor(graph, node->inputs[1])->shape.dim;
-    int64_t batch = nnm_graph_tensor(graph, node->output)->shape.dim[0];
+    int64_t batch = nnm_graph_tensor(graph, node->outputs[0])->shape.dim[0];
     const double *x = value[node->inputs[0]], *w = value[node->inputs[1]];
     const double *bias = node->input_count > 2 ? value[node->inputs[2]] : NULL;
     for (int64_t n = 0; n < batch; n++)
@@ -68,15 +69,15 @@ static inline void interpret_fully_connected(const nnm_graph *graph, const nnm_n
             double sum = bias ? bias[o] : 0.0;
             for (int64_t i = 0; i < w_dim[1]; i++)
                 sum += x[n * w_dim[1] + i] * w[o * w_dim[1] + i];
-            value[node->output][n * w_dim[0] + o] = sum;
+            value[node->outputs[0]][n * w_dim[0] + o] = sum;
         }
 }
 
 static inline void interpret_node(const nnm_graph *graph, const nnm_node *node, double **value)
 {
-    size_t count = interpreter_count(graph, node->output);
+    size_t count = interpreter_count(graph, node->outputs[0]);
     const double *x = value[node->inputs[0]];
-    double *y = value[node->output];
+    double *y = value[node->outputs[0]];
     switch (node->op) {
     case NNM_OP_CONV: interpret_conv(graph, node, value); return;
     case NNM_OP_BATCH_NORM: interpret_batch_norm(graph, node, value); return;
@@ -90,7 +91,7 @@ static inline void interpret_node(const nnm_graph *graph, const nnm_node *node, 
             y[i] = fmin(fmax(x[i], 0.0), 6.0);
         return;
     case NNM_OP_FLATTEN: memcpy(y, x, count * sizeof *y); return;
-    case NNM_OP_COUNT: break;
+    default: break;
     }
     fail_msg("the interpreter does not know operator %d", (int)node->op);
 }
