@@ -1,1 +1,2 @@
 nnm_add_unit_test(xnnpack nnm_backends)
+nnm_add_unit_test(xnnpack_operators nnm_backends)
