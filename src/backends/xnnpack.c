@@ -274,7 +274,7 @@ static nnm_status open_session(nnm_session **out, const char *model_path, const 
                                nnm_error *err)
 {
     nnm_graph *graph = NULL;
-    nnm_status status = nnm_onnx_read(&graph, model_path, err);
+    nnm_status status = nnm_model_read(&graph, model_path, err);
     if (status) return status;
     status = nnm_xnnpack_open_graph(out, graph, options, err);
     nnm_graph_free(graph);

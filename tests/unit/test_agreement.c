@@ -83,18 +83,13 @@ static void make_config(nnm_kernel_config *config, const nnm_kernel *kernel, siz
 
 /* ---- what is found out ---- */
 
-typedef struct format {
-    nnm_layout layout;
-    const char *suffix;
-    nnm_status (*write)(const nnm_graph *graph, const char *path, nnm_error *err);
-} format;
-
-static const format formats[] = {{NNM_LAYOUT_NCHW, "onnx", nnm_onnx_write}};
-#define FORMAT_COUNT (sizeof formats / sizeof *formats)
+/* Each layout has its format of model files. */
+static const nnm_layout layouts[] = {NNM_LAYOUT_NCHW, NNM_LAYOUT_NHWC};
+#define LAYOUT_COUNT (sizeof layouts / sizeof *layouts)
 
 typedef struct column {
     const nnm_backend *backend;
-    const format *format;
+    nnm_layout layout;
 } column;
 
 typedef struct cell {
@@ -130,7 +125,7 @@ static void note_failure(findings *f, cell *c, const column *where, const nnm_ke
     nnm_kernel_config_format(kernel, config, text, sizeof text);
     if (f->failure_count < MAX_FAILURES)
         snprintf(f->failures[f->failure_count], TEXT_BYTES, "%s/%s, %s, %s: %.200s", where->backend->name,
-                 where->format->suffix, nnm_kernel_name(kernel), text, what);
+                 nnm_model_suffix(where->layout), nnm_kernel_name(kernel), text, what);
     f->failure_count++;
 }
 
@@ -146,16 +141,16 @@ typedef struct example {
 } example;
 
 static void make_example(example *e, const nnm_kernel *kernel, const nnm_kernel_config *config, int64_t batch,
-                         const format *file_format)
+                         nnm_layout layout)
 {
     nnm_error err = NNM_ERROR_INIT;
-    nnm_graph_options options = {file_format->layout, batch, 42};
+    nnm_graph_options options = {layout, batch, 42};
     char name[64];
     *e = (example){0};
     assert_ok(nnm_kernel_build_graph(&e->graph, kernel, config, &options, &err));
-    snprintf(name, sizeof name, "model.%s", file_format->suffix);
+    snprintf(name, sizeof name, "model.%s", nnm_model_suffix(layout));
     in_folder(e->path, folder, name);
-    e->written = file_format->write(e->graph, e->path, &err);
+    e->written = nnm_model_write(e->graph, e->path, &err);
     if (e->written) {
         assert_int_equal(e->written, NNM_ERR_UNSUPPORTED);
         snprintf(e->why, sizeof e->why, "no file: %.380s", err.message);
@@ -258,9 +253,9 @@ static void find_columns(findings *f)
             printf("%s is not available: %s\n", backend->name, info.why_not);
             continue;
         }
-        for (size_t j = 0; j < FORMAT_COUNT; j++) {
+        for (size_t j = 0; j < LAYOUT_COUNT; j++) {
             assert_true(f->column_count < MAX_COLUMNS);
-            f->columns[f->column_count++] = (column){backend, &formats[j]};
+            f->columns[f->column_count++] = (column){backend, layouts[j]};
         }
     }
 }
@@ -270,11 +265,11 @@ static void try_kernel(findings *f, const nnm_kernel *kernel, cell *row)
     for (size_t i = 0; i < SETTING_COUNT; i++) {
         nnm_kernel_config config;
         make_config(&config, kernel, i);
-        for (size_t j = 0; j < FORMAT_COUNT; j++) {
+        for (size_t j = 0; j < LAYOUT_COUNT; j++) {
             example e;
-            make_example(&e, kernel, &config, settings[i].batch, &formats[j]);
+            make_example(&e, kernel, &config, settings[i].batch, layouts[j]);
             for (size_t k = 0; k < f->column_count; k++)
-                if (f->columns[k].format == &formats[j]) try_example(f, &row[k], &f->columns[k], kernel, &config, &e);
+                if (f->columns[k].layout == layouts[j]) try_example(f, &row[k], &f->columns[k], kernel, &config, &e);
             free_example(&e);
         }
     }
@@ -300,7 +295,7 @@ static void print_findings(const findings *f)
     printf("Worst error, relative to the range of the output, of %zu configurations each:\n%-18s", SETTING_COUNT, "");
     for (size_t i = 0; i < f->column_count; i++) {
         char title[64];
-        snprintf(title, sizeof title, "%s/%s", f->columns[i].backend->name, f->columns[i].format->suffix);
+        snprintf(title, sizeof title, "%s/%s", f->columns[i].backend->name, nnm_model_suffix(f->columns[i].layout));
         printf("  %-24s", title);
     }
     printf("\n");
