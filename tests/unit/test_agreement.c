@@ -197,7 +197,7 @@ static double relative_error(const double *expected, const float *got, size_t co
 static nnm_status compute(const example *e, const nnm_backend *backend, double *worst, nnm_error *err)
 {
     nnm_session *session = NULL;
-    nnm_status status = backend->open(&session, e->path, &(nnm_session_options){1}, err);
+    nnm_status status = backend->open(&session, e->path, &(nnm_session_options){.threads = 1}, err);
     if (status) return status;
     for (size_t i = 0; i < nnm_graph_input_count(e->graph) && status == NNM_OK; i++)
         status = backend->set_input(session, i, e->inputs[i], interpreter_count(e->graph, nnm_graph_input(e->graph, i)),
