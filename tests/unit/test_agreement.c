@@ -26,7 +26,7 @@ static char folder[256];
 
 /* The leak sanitizer calls this where it is there. ONNX Runtime keeps a few bytes of its own to the end of the process;
  * that its sessions leak nothing is tested elsewhere. */
-const char *__lsan_default_suppressions(void);
+NNM_API const char *__lsan_default_suppressions(void);
 const char *__lsan_default_suppressions(void)
 {
     return "leak:libonnxruntime";
