@@ -10,8 +10,8 @@ set -eu
 
 build='build-essential cmake ninja-build pkg-config
     libyaml-dev libjansson-dev libsqlite3-dev libprotobuf-c-dev protobuf-c-compiler libonnx-dev libcsv-dev zlib1g-dev'
-# Not built for every processor; without them there is no xnnpack_cpu backend, and everything else works.
-runtimes='libxnnpack-dev libpthreadpool-dev'
+# Not built for every processor; without them there is no xnnpack_cpu or onednn_cpu backend, and everything else works.
+runtimes='libxnnpack-dev libpthreadpool-dev libdnnl-dev'
 # clang and its run-time library are for the fuzzers.
 tests='libcmocka-dev locales python3 python3-onnx clang libclang-rt-dev clang-format'
 # For TensorFlow Lite in WebAssembly; an npm from elsewhere will do.
