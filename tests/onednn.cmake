@@ -1,0 +1,1 @@
+nnm_add_unit_test(onednn nnm_backends)
