@@ -1,1 +1,2 @@
 nnm_add_unit_test(onednn nnm_backends)
+nnm_add_unit_test(onednn_session nnm_backends)

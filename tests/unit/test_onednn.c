@@ -1,240 +1,15 @@
 /* oneDNN computes what the graph says: every operator in both layouts, compared with a plain interpreter in double
- * precision; then through model files, in a worker, with several threads. */
+ * precision, and pieces of networks in which layouts meet that do not fit each other. */
 #include "unit/testing.h"
 
-#include <math.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include "backends/backends.h"
-#include "base/rng.h"
-#include "nnmeter/measure.h"
-#include "nnmeter/model_file.h"
-#include "unit/test_reference_interpreter.h"
-
-#define TOLERANCE 1e-4 /* of the range of the output; rounding to 16 bits would be off by more than 1e-3 */
-
-static char folder[256];
-static char path[512];
-static const nnm_backend *const backend = &nnm_backend_onednn_cpu;
-static const nnm_session_options one_thread = {1}, two_threads = {2};
+#include "unit/test_onednn_graphs.h"
 
 static int set_up(void **state)
 {
     (void)state;
-    nnm_backend_info info;
-    make_folder(folder);
-    in_folder(path, folder, "model.onnx");
-    backend->probe(&info);
-    if (!info.available) {
-        print_message("skipped: %s\n", info.why_not);
-        exit(0);
-    }
+    skip_without_onednn();
     return 0;
 }
-
-static int tear_down(void **state)
-{
-    (void)state;
-    remove_folder(folder);
-    return 0;
-}
-
-/* ---- graphs ---- */
-
-static float *random_floats(size_t count, uint64_t stream, double low, double high)
-{
-    float *data = malloc((count ? count : 1) * sizeof *data);
-    assert_non_null(data);
-    nnm_rng rng;
-    nnm_rng_init(&rng, 13, stream);
-    for (size_t i = 0; i < count; i++)
-        data[i] = (float)(low + (high - low) * nnm_rng_uniform(&rng));
-    return data;
-}
-
-static nnm_graph *new_graph(nnm_layout layout)
-{
-    nnm_error err = NNM_ERROR_INIT;
-    nnm_graph *graph = NULL;
-    assert_ok(nnm_graph_new(&graph, layout, &err));
-    return graph;
-}
-
-static nnm_tensor_id add_input(nnm_graph *graph, nnm_shape shape)
-{
-    nnm_error err = NNM_ERROR_INIT;
-    nnm_tensor_id id;
-    char name[32];
-    snprintf(name, sizeof name, "input%zu", nnm_graph_input_count(graph));
-    assert_ok(nnm_graph_add_input(graph, name, &shape, &id, &err));
-    return id;
-}
-
-static nnm_tensor_id add_image(nnm_graph *graph, int64_t n, int64_t c, int64_t h, int64_t w)
-{
-    bool channels_last = nnm_graph_layout(graph) == NNM_LAYOUT_NHWC;
-    return add_input(graph, channels_last ? (nnm_shape){4, {n, h, w, c}} : (nnm_shape){4, {n, c, h, w}});
-}
-
-static nnm_tensor_id add_constant(nnm_graph *graph, nnm_shape shape, double low, double high)
-{
-    nnm_error err = NNM_ERROR_INIT;
-    nnm_tensor_id id;
-    char name[32];
-    uint64_t number = nnm_graph_tensor_count(graph);
-    snprintf(name, sizeof name, "constant%zu", (size_t)number);
-    float *data = random_floats((size_t)nnm_shape_elements(&shape), 1000 + number, low, high);
-    assert_ok(nnm_graph_add_constant(graph, name, &shape, data, &id, &err));
-    return id;
-}
-
-static const nnm_shape *shape_of(const nnm_graph *graph, nnm_tensor_id id)
-{
-    return &nnm_graph_tensor(graph, id)->shape;
-}
-
-static int64_t channels_of(const nnm_graph *graph, nnm_tensor_id id)
-{
-    const nnm_shape *shape = shape_of(graph, id);
-    return nnm_graph_layout(graph) == NNM_LAYOUT_NHWC ? shape->dim[shape->rank - 1] : shape->dim[1];
-}
-
-static nnm_tensor_id add_node(nnm_graph *graph, nnm_op op, const nnm_attributes *attributes,
-                              const nnm_tensor_id *inputs, size_t count)
-{
-    nnm_error err = NNM_ERROR_INIT;
-    nnm_tensor_id out[NNM_NODE_MAX_OUTPUTS];
-    assert_ok(nnm_graph_add_node(graph, op, NULL, attributes, inputs, count, out, &err));
-    return out[0];
-}
-
-static nnm_tensor_id add_one(nnm_graph *graph, nnm_op op, nnm_tensor_id x)
-{
-    return add_node(graph, op, NULL, &x, 1);
-}
-
-static nnm_tensor_id add_two(nnm_graph *graph, nnm_op op, nnm_tensor_id a, nnm_tensor_id b)
-{
-    return add_node(graph, op, NULL, (nnm_tensor_id[]){a, b}, 2);
-}
-
-/* A window with pads top, left, bottom, right; a pad of -1 stands for SAME. */
-typedef struct window {
-    int64_t kernel_h, kernel_w, stride_h, stride_w, pads[4];
-} window;
-
-static nnm_attributes attributes_of(const window *w, int64_t groups)
-{
-    nnm_attributes a = {w->kernel_h, w->kernel_w, w->stride_h, w->stride_w, .groups = groups};
-    a.padding = w->pads[0] < 0 ? NNM_PADDING_SAME : NNM_PADDING_EXPLICIT;
-    if (a.padding == NNM_PADDING_SAME) return a;
-    a.pad_top = w->pads[0], a.pad_left = w->pads[1], a.pad_bottom = w->pads[2], a.pad_right = w->pads[3];
-    return a;
-}
-
-static nnm_tensor_id add_conv(nnm_graph *graph, nnm_tensor_id x, int64_t cout, const window *w, int64_t groups,
-                              bool bias)
-{
-    nnm_attributes a = attributes_of(w, groups);
-    nnm_shape weight = {4, {cout, channels_of(graph, x) / groups, w->kernel_h, w->kernel_w}};
-    nnm_tensor_id inputs[3] = {x, add_constant(graph, weight, -1, 1)};
-    if (bias) inputs[2] = add_constant(graph, (nnm_shape){1, {cout}}, -1, 1);
-    return add_node(graph, NNM_OP_CONV, &a, inputs, bias ? 3 : 2);
-}
-
-static nnm_tensor_id add_batch_norm(nnm_graph *graph, nnm_tensor_id x)
-{
-    nnm_shape shape = {1, {channels_of(graph, x)}};
-    nnm_attributes a = {.epsilon = 1e-3};
-    nnm_tensor_id inputs[5] = {x, add_constant(graph, shape, -1.5, 1.5), add_constant(graph, shape, -1, 1),
-                               add_constant(graph, shape, -2, 2), add_constant(graph, shape, 0.01, 3)};
-    return add_node(graph, NNM_OP_BATCH_NORM, &a, inputs, 5);
-}
-
-static nnm_tensor_id add_fully_connected(nnm_graph *graph, nnm_tensor_id x, int64_t cout, bool bias)
-{
-    const nnm_shape *shape = shape_of(graph, x);
-    nnm_tensor_id inputs[3] = {x, add_constant(graph, (nnm_shape){2, {cout, shape->dim[shape->rank - 1]}}, -1, 1)};
-    if (bias) inputs[2] = add_constant(graph, (nnm_shape){1, {cout}}, -1, 1);
-    return add_node(graph, NNM_OP_FULLY_CONNECTED, NULL, inputs, bias ? 3 : 2);
-}
-
-static nnm_tensor_id add_swish(nnm_graph *graph, nnm_tensor_id x)
-{
-    return add_two(graph, NNM_OP_MULTIPLY, x, add_one(graph, NNM_OP_SIGMOID, x));
-}
-
-static void mark_output(nnm_graph *graph, nnm_tensor_id id)
-{
-    nnm_error err = NNM_ERROR_INIT;
-    assert_ok(nnm_graph_mark_output(graph, id, &err));
-}
-
-/* ---- comparing ---- */
-
-static void assert_output_agrees(nnm_session *session, const nnm_graph *graph, const char *name,
-                                 const float *const *inputs, size_t index)
-{
-    nnm_error err = NNM_ERROR_INIT;
-    size_t count = interpreter_count(graph, nnm_graph_output(graph, index));
-    float *got = malloc(count * sizeof *got);
-    assert_non_null(got);
-    double *expected = interpret(graph, inputs, index);
-    assert_ok(backend->get_output(session, index, got, count, &err));
-    double low = expected[0], high = expected[0], worst = 0.0;
-    for (size_t i = 0; i < count; i++) {
-        low = fmin(low, expected[i]);
-        high = fmax(high, expected[i]);
-        worst = fmax(worst, isfinite(got[i]) ? fabs((double)got[i] - expected[i]) : (double)INFINITY);
-    }
-    /* One value has no range of its own. */
-    double range = fmax(high - low, fmax(fabs(high), fabs(low)));
-    if (!(worst <= TOLERANCE * range))
-        fail_msg("%s, layout %d, output %zu: off by %g in a range of %g", name, (int)nnm_graph_layout(graph), index,
-                 worst, range);
-    free(expected);
-    free(got);
-}
-
-static void assert_session_agrees(nnm_session *session, const nnm_graph *graph, const char *name)
-{
-    nnm_error err = NNM_ERROR_INIT;
-    float *inputs[8] = {NULL};
-    size_t count = nnm_graph_input_count(graph);
-    for (uint64_t repeat = 0; repeat < 2; repeat++) { /* nothing is left over from the first run */
-        for (size_t i = 0; i < count; i++) {
-            size_t elements = interpreter_count(graph, nnm_graph_input(graph, i));
-            inputs[i] = random_floats(elements, 100 + 10 * repeat + i, -4, 4);
-            assert_ok(backend->set_input(session, i, inputs[i], elements, &err));
-        }
-        assert_ok(backend->run(session, &err));
-        for (size_t i = 0; i < nnm_graph_output_count(graph); i++)
-            assert_output_agrees(session, graph, name, (const float *const *)inputs, i);
-        for (size_t i = 0; i < count; i++)
-            free(inputs[i]);
-    }
-}
-
-static void assert_agrees(const nnm_graph *graph, const char *name, const nnm_session_options *options)
-{
-    nnm_error err = NNM_ERROR_INIT;
-    nnm_session *session = NULL;
-    assert_ok(backend->supports(graph, &err));
-    assert_ok(nnm_onednn_open_graph(&session, graph, options, &err));
-    assert_session_agrees(session, graph, name);
-    backend->close(session);
-}
-
-/* Marks `output` and compares; frees the graph. */
-static void finish(nnm_graph *graph, nnm_tensor_id output, const char *name)
-{
-    mark_output(graph, output);
-    assert_agrees(graph, name, &one_thread);
-    nnm_graph_free(graph);
-}
-
-#define FOR_BOTH_LAYOUTS(layout) for (nnm_layout layout = NNM_LAYOUT_NCHW; layout <= NNM_LAYOUT_NHWC; layout++)
 
 /* ---- operators ---- */
 
@@ -511,7 +286,7 @@ static void test_a_small_network(void **state)
         x = add_one(graph, NNM_OP_FLATTEN, add_one(graph, NNM_OP_GLOBAL_AVERAGE_POOL, add_swish(graph, x)));
         mark_output(graph, add_fully_connected(graph, x, 10, true));
         assert_agrees(graph, "network", &one_thread);
-        assert_agrees(graph, "network", &two_threads);
+        assert_agrees(graph, "network", &(nnm_session_options){2});
         nnm_graph_free(graph);
     }
 }
@@ -594,131 +369,9 @@ static void test_refuses_a_variance_below_zero(void **state)
     }
 }
 
-/* ---- the whole way ---- */
-
-static nnm_graph *file_graph(void)
-{
-    nnm_error err = NNM_ERROR_INIT;
-    nnm_graph *graph = new_graph(NNM_LAYOUT_NCHW);
-    mark_output(graph, add_one(graph, NNM_OP_RELU, add_batch_norm(graph, begin_conv(graph, &convs[1], true))));
-    assert_ok(nnm_onnx_write(graph, path, &err));
-    return graph;
-}
-
-static void test_files_and_wrong_sizes(void **state)
-{
-    (void)state;
-    nnm_error err = NNM_ERROR_INIT;
-    nnm_session *session = NULL, *second = NULL;
-    char missing[512];
-    assert_fails(backend->open(&session, in_folder(missing, folder, "missing.onnx"), &one_thread, &err),
-                 NNM_ERR_NOT_FOUND, "missing.onnx");
-    nnm_graph *graph = file_graph();
-    err = (nnm_error)NNM_ERROR_INIT;
-    assert_ok(backend->open(&session, path, &one_thread, &err));
-    assert_ok(backend->open(&second, path, &one_thread, &err));
-    float few[4] = {0};
-    assert_fails(backend->set_input(session, 1, few, 4, &err), NNM_ERR_INVALID_ARGUMENT, "no input 1; the model has 1");
-    assert_fails(backend->set_input(session, 0, few, 4, &err), NNM_ERR_INVALID_ARGUMENT, "has 3136 values, not 4");
-    assert_fails(backend->get_output(session, 7, few, 4, &err), NNM_ERR_INVALID_ARGUMENT, "no output 7");
-    assert_fails(backend->get_output(session, 0, few, 4, &err), NNM_ERR_INVALID_ARGUMENT, "has 4704 values, not 4");
-    backend->close(session); /* sessions do not disturb each other */
-    assert_session_agrees(second, graph, "second session");
-    backend->close(second);
-    backend->close(NULL);
-    nnm_graph_free(graph);
-}
-
-static void measure_twice(const nnm_session_options *options)
-{
-    nnm_error err = NNM_ERROR_INIT;
-    nnm_worker *worker = NULL;
-    nnm_round round;
-    nnm_protocol protocol = NNM_PROTOCOL_INIT;
-    if (options->threads > 1) protocol.cpu = -2;
-    assert_ok(nnm_worker_start(&worker, backend, options, &protocol, &err));
-    for (int i = 0; i < 2; i++) {
-        assert_ok(nnm_worker_measure(worker, path, &round, &err));
-        assert_true(round.estimate_ns > 100.0); /* 2.7 million multiply-adds take longer than that anywhere */
-        assert_true(round.open_ns > 0.0);
-    }
-    nnm_worker_stop(worker);
-}
-
-/* Asking whether oneDNN is here and whether it can run a graph starts no threads of OpenMP, which a forked worker would
- * wait for in vain. No session may have been opened in this process before: main() runs this first. */
-static void test_is_measured_in_a_worker(void **state)
-{
-    (void)state;
-    nnm_error err = NNM_ERROR_INIT;
-    nnm_backend_info info;
-    nnm_graph *graph = file_graph();
-    backend->probe(&info);
-    assert_ok(backend->supports(graph, &err));
-    nnm_graph_free(graph);
-    measure_twice(&two_threads);
-    measure_twice(&one_thread);
-}
-
-/* Of this process. */
-static size_t count_threads(void)
-{
-    char text[4096] = {0};
-    FILE *file = fopen("/proc/self/status", "r");
-    assert_non_null(file);
-    (void)!fread(text, 1, sizeof text - 1, file);
-    fclose(file);
-    const char *line = strstr(text, "Threads:");
-    assert_non_null(line);
-    return (size_t)strtoul(line + 8, NULL, 10);
-}
-
-/* In a process of its own, where OpenMP has no threads yet: which it has then is the exit status. */
-static size_t threads_of_a_session(unsigned count)
-{
-    const window three = {3, 3, 1, 1, {1, 1, 1, 1}};
-    nnm_session_options options = {count};
-    pid_t child = fork();
-    assert_true(child >= 0);
-    if (child == 0) {
-        nnm_graph *graph = new_graph(NNM_LAYOUT_NCHW);
-        mark_output(graph, add_conv(graph, add_image(graph, 1, 32, 28, 28), 32, &three, 1, true));
-        assert_agrees(graph, "threads", &options);
-        _exit((int)count_threads());
-    }
-    int status = 0;
-    assert_int_equal(waitpid(child, &status, 0), child);
-    assert_true(WIFEXITED(status));
-    return (size_t)WEXITSTATUS(status);
-}
-
-static void test_uses_as_many_threads_as_it_is_told(void **state)
-{
-    (void)state;
-    for (unsigned count = 1; count <= 3; count++)
-        assert_int_equal(threads_of_a_session(count), count);
-}
-
-static void test_registry(void **state)
-{
-    (void)state;
-    nnm_error err = NNM_ERROR_INIT;
-    const nnm_backend *found = NULL;
-    nnm_backend_info info;
-    assert_ok(nnm_backend_find(&found, "onednn_cpu", &err));
-    assert_ptr_equal(found, backend);
-    assert_int_equal(backend->abi, NNM_BACKEND_ABI);
-    backend->probe(&info);
-    assert_int_equal(strncmp(info.version, "2.", 2), 0);
-    assert_string_equal(info.model_format, "onnx");
-    assert_string_equal(info.why_not, "");
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_is_measured_in_a_worker), /* these two first: see there */
-        cmocka_unit_test(test_uses_as_many_threads_as_it_is_told),
         cmocka_unit_test(test_convolutions_with_batch_norm),
         cmocka_unit_test(test_convolutions_with_activations),
         cmocka_unit_test(test_fully_connected),
@@ -733,8 +386,6 @@ int main(void)
         cmocka_unit_test(test_an_input_that_nobody_reads),
         cmocka_unit_test(test_refuses_with_a_reason),
         cmocka_unit_test(test_refuses_a_variance_below_zero),
-        cmocka_unit_test(test_files_and_wrong_sizes),
-        cmocka_unit_test(test_registry),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, set_up, NULL);
 }
