@@ -24,6 +24,14 @@
 
 static char folder[256];
 
+/* The leak sanitizer calls this where it is there. ONNX Runtime keeps a few bytes of its own to the end of the process;
+ * that its sessions leak nothing is tested elsewhere. */
+NNM_API const char *__lsan_default_suppressions(void);
+const char *__lsan_default_suppressions(void)
+{
+    return "leak:libonnxruntime";
+}
+
 /* ---- configurations ---- */
 
 /* What each configuration is there for: a plain one; odd sizes and channels that fill no vector; one pixel; a stride
@@ -83,18 +91,13 @@ static void make_config(nnm_kernel_config *config, const nnm_kernel *kernel, siz
 
 /* ---- what is found out ---- */
 
-typedef struct format {
-    nnm_layout layout;
-    const char *suffix;
-    nnm_status (*write)(const nnm_graph *graph, const char *path, nnm_error *err);
-} format;
-
-static const format formats[] = {{NNM_LAYOUT_NCHW, "onnx", nnm_onnx_write}};
-#define FORMAT_COUNT (sizeof formats / sizeof *formats)
+/* Each layout has its format of model files. */
+static const nnm_layout layouts[] = {NNM_LAYOUT_NCHW, NNM_LAYOUT_NHWC};
+#define LAYOUT_COUNT (sizeof layouts / sizeof *layouts)
 
 typedef struct column {
     const nnm_backend *backend;
-    const format *format;
+    nnm_layout layout;
 } column;
 
 typedef struct cell {
@@ -126,11 +129,11 @@ static void note_failure(findings *f, cell *c, const column *where, const nnm_ke
                          const nnm_kernel_config *config, const char *what)
 {
     char text[128];
-    c->failed++;
     nnm_kernel_config_format(kernel, config, text, sizeof text);
+    if (c->failed++ > 0) return; /* the first one of each cell is shown */
     if (f->failure_count < MAX_FAILURES)
         snprintf(f->failures[f->failure_count], TEXT_BYTES, "%s/%s, %s, %s: %.200s", where->backend->name,
-                 where->format->suffix, nnm_kernel_name(kernel), text, what);
+                 nnm_model_suffix(where->layout), nnm_kernel_name(kernel), text, what);
     f->failure_count++;
 }
 
@@ -146,16 +149,16 @@ typedef struct example {
 } example;
 
 static void make_example(example *e, const nnm_kernel *kernel, const nnm_kernel_config *config, int64_t batch,
-                         const format *file_format)
+                         nnm_layout layout)
 {
     nnm_error err = NNM_ERROR_INIT;
-    nnm_graph_options options = {file_format->layout, batch, 42};
+    nnm_graph_options options = {layout, batch, 42};
     char name[64];
     *e = (example){0};
     assert_ok(nnm_kernel_build_graph(&e->graph, kernel, config, &options, &err));
-    snprintf(name, sizeof name, "model.%s", file_format->suffix);
+    snprintf(name, sizeof name, "model.%s", nnm_model_suffix(layout));
     in_folder(e->path, folder, name);
-    e->written = file_format->write(e->graph, e->path, &err);
+    e->written = nnm_model_write(e->graph, e->path, &err);
     if (e->written) {
         assert_int_equal(e->written, NNM_ERR_UNSUPPORTED);
         snprintf(e->why, sizeof e->why, "no file: %.380s", err.message);
@@ -202,7 +205,7 @@ static double relative_error(const double *expected, const float *got, size_t co
 static nnm_status compute(const example *e, const nnm_backend *backend, double *worst, nnm_error *err)
 {
     nnm_session *session = NULL;
-    nnm_status status = backend->open(&session, e->path, &(nnm_session_options){1}, err);
+    nnm_status status = backend->open(&session, e->path, &(nnm_session_options){.threads = 1}, err);
     if (status) return status;
     for (size_t i = 0; i < nnm_graph_input_count(e->graph) && status == NNM_OK; i++)
         status = backend->set_input(session, i, e->inputs[i], interpreter_count(e->graph, nnm_graph_input(e->graph, i)),
@@ -258,9 +261,9 @@ static void find_columns(findings *f)
             printf("%s is not available: %s\n", backend->name, info.why_not);
             continue;
         }
-        for (size_t j = 0; j < FORMAT_COUNT; j++) {
+        for (size_t j = 0; j < LAYOUT_COUNT; j++) {
             assert_true(f->column_count < MAX_COLUMNS);
-            f->columns[f->column_count++] = (column){backend, &formats[j]};
+            f->columns[f->column_count++] = (column){backend, layouts[j]};
         }
     }
 }
@@ -270,11 +273,11 @@ static void try_kernel(findings *f, const nnm_kernel *kernel, cell *row)
     for (size_t i = 0; i < SETTING_COUNT; i++) {
         nnm_kernel_config config;
         make_config(&config, kernel, i);
-        for (size_t j = 0; j < FORMAT_COUNT; j++) {
+        for (size_t j = 0; j < LAYOUT_COUNT; j++) {
             example e;
-            make_example(&e, kernel, &config, settings[i].batch, &formats[j]);
+            make_example(&e, kernel, &config, settings[i].batch, layouts[j]);
             for (size_t k = 0; k < f->column_count; k++)
-                if (f->columns[k].format == &formats[j]) try_example(f, &row[k], &f->columns[k], kernel, &config, &e);
+                if (f->columns[k].layout == layouts[j]) try_example(f, &row[k], &f->columns[k], kernel, &config, &e);
             free_example(&e);
         }
     }
@@ -300,7 +303,7 @@ static void print_findings(const findings *f)
     printf("Worst error, relative to the range of the output, of %zu configurations each:\n%-18s", SETTING_COUNT, "");
     for (size_t i = 0; i < f->column_count; i++) {
         char title[64];
-        snprintf(title, sizeof title, "%s/%s", f->columns[i].backend->name, f->columns[i].format->suffix);
+        snprintf(title, sizeof title, "%s/%s", f->columns[i].backend->name, nnm_model_suffix(f->columns[i].layout));
         printf("  %-24s", title);
     }
     printf("\n");
@@ -328,7 +331,7 @@ static void test_backends_agree(void **state)
     for (size_t i = 0; i < nnm_kernel_count(); i++)
         try_kernel(&f, nnm_kernel_at(i), &f.cells[i * f.column_count]);
     print_findings(&f);
-    if (f.failure_count > 0) fail_msg("%zu results are wrong or missing", f.failure_count);
+    if (f.failure_count > 0) fail_msg("%zu kernels are wrong or missing somewhere", f.failure_count);
     for (size_t i = 0; i < nnm_kernel_count(); i++) {
         size_t agreed = 0;
         for (size_t j = 0; j < f.column_count; j++)

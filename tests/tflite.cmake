@@ -1,0 +1,1 @@
+nnm_add_unit_test(tflite nnm_formats nnm_kernels)
