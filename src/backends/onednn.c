@@ -115,7 +115,7 @@ static nnm_status open_session(nnm_session **out, const char *model_path, const 
                                nnm_error *err)
 {
     nnm_graph *graph = NULL;
-    nnm_status status = nnm_onnx_read(&graph, model_path, err);
+    nnm_status status = nnm_model_read(&graph, model_path, err);
     if (status) return status;
     status = nnm_onednn_open_graph(out, graph, options, err);
     nnm_graph_free(graph);
@@ -181,7 +181,7 @@ static nnm_status supports(const nnm_graph *graph, nnm_error *err)
 /* Computes nothing: an OpenMP library that has threads in this process would hang in a forked one. */
 static void probe(nnm_backend_info *info)
 {
-    *info = (nnm_backend_info){.model_format = "onnx"};
+    *info = (nnm_backend_info){.model_format = "onnx,tflite"};
     const dnnl_version_t *version = dnnl_version();
     nnm_openmp library;
     if (version->cpu_runtime != DNNL_RUNTIME_OMP || !find_openmp(&library)) {
@@ -205,7 +205,7 @@ static nnm_status refuse(nnm_error *err)
 
 static void probe(nnm_backend_info *info)
 {
-    *info = (nnm_backend_info){.why_not = WHY_NOT, .model_format = "onnx"};
+    *info = (nnm_backend_info){.why_not = WHY_NOT, .model_format = "onnx,tflite"};
 }
 
 static nnm_status supports(const nnm_graph *graph, nnm_error *err)

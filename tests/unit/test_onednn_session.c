@@ -27,10 +27,10 @@ static int tear_down(void **state)
     return 0;
 }
 
-static nnm_graph *one_conv(int64_t cin, int64_t hw, int64_t cout)
+static nnm_graph *one_conv(nnm_layout layout, int64_t cin, int64_t hw, int64_t cout)
 {
-    const window three = {3, 3, 1, 1, {1, 1, 1, 1}};
-    nnm_graph *graph = new_graph(NNM_LAYOUT_NCHW);
+    const window three = {3, 3, 1, 1, {-1}};
+    nnm_graph *graph = new_graph(layout);
     nnm_tensor_id y = add_conv(graph, add_image(graph, 1, cin, hw, hw), cout, &three, 1, true);
     mark_output(graph, add_one(graph, NNM_OP_RELU, add_batch_norm(graph, y)));
     return graph;
@@ -39,7 +39,7 @@ static nnm_graph *one_conv(int64_t cin, int64_t hw, int64_t cout)
 static nnm_graph *file_graph(void)
 {
     nnm_error err = NNM_ERROR_INIT;
-    nnm_graph *graph = one_conv(64, 7, 96);
+    nnm_graph *graph = one_conv(NNM_LAYOUT_NCHW, 64, 7, 96);
     assert_ok(nnm_onnx_write(graph, path, &err));
     return graph;
 }
@@ -65,6 +65,20 @@ static void test_files_and_wrong_sizes(void **state)
     assert_session_agrees(second, graph, "second session");
     backend->close(second);
     backend->close(NULL);
+    nnm_graph_free(graph);
+}
+
+/* The format is told by the content, not by the name. */
+static void test_reads_tensorflow_lite(void **state)
+{
+    (void)state;
+    nnm_error err = NNM_ERROR_INIT;
+    nnm_session *session = NULL;
+    nnm_graph *graph = one_conv(NNM_LAYOUT_NHWC, 3, 11, 20);
+    assert_ok(nnm_tflite_write(graph, path, &err));
+    assert_ok(backend->open(&session, path, &one_thread, &err));
+    assert_session_agrees(session, graph, "TensorFlow Lite");
+    backend->close(session);
     nnm_graph_free(graph);
 }
 
@@ -119,7 +133,7 @@ static size_t threads_of_a_session(unsigned count)
     pid_t child = fork();
     assert_true(child >= 0);
     if (child == 0) {
-        nnm_graph *graph = one_conv(32, 28, 32);
+        nnm_graph *graph = one_conv(NNM_LAYOUT_NCHW, 32, 28, 32);
         assert_agrees(graph, "threads", &options);
         _exit((int)count_threads());
     }
@@ -147,7 +161,7 @@ static void test_registry(void **state)
     assert_int_equal(backend->abi, NNM_BACKEND_ABI);
     backend->probe(&info);
     assert_int_equal(strncmp(info.version, "2.", 2), 0);
-    assert_string_equal(info.model_format, "onnx");
+    assert_string_equal(info.model_format, "onnx,tflite");
     assert_string_equal(info.why_not, "");
 }
 
@@ -158,6 +172,7 @@ int main(void)
             test_is_measured_in_a_worker), /* the first two before any session of this process: see there */
         cmocka_unit_test(test_uses_as_many_threads_as_it_is_told),
         cmocka_unit_test(test_files_and_wrong_sizes),
+        cmocka_unit_test(test_reads_tensorflow_lite),
         cmocka_unit_test(test_registry),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
