@@ -14,6 +14,8 @@ build='build-essential cmake ninja-build pkg-config
 runtimes='libxnnpack-dev libpthreadpool-dev libdnnl-dev'
 # clang and its run-time library are for the fuzzers.
 tests='libcmocka-dev locales python3 python3-onnx clang libclang-rt-dev clang-format'
+# For TensorFlow Lite in WebAssembly; an npm from elsewhere will do.
+command -v npm >/dev/null || tests="$tests npm"
 comparisons='python3-sklearn'
 
 die() {

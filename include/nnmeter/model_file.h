@@ -6,8 +6,9 @@
  * ONNX: IR version 8, opset 14, NCHW, float32, weights in raw_data. Symbolic dimensions, external data and operators
  * other than those of graph.h are refused with their name.
  *
- * TensorFlow Lite: flatbuffer with identifier TFL3, schema version 3, NHWC, float32, one subgraph. Batch norm is
- * written as MUL and ADD with constants; reading gives what the file holds.
+ * TensorFlow Lite: flatbuffer with identifier TFL3, schema version 3, NHWC, float32, one subgraph. Batch norm behind a
+ * convolution is folded into it, any other becomes MUL and ADD with constants; activations are fused where they can be.
+ * Reading gives what the file holds: the same results, perhaps in another form (docs/model-files.md).
  *
  * Thread-safety: calls on different files may run in parallel.
  */
@@ -33,7 +34,8 @@ NNM_NODISCARD NNM_API nnm_status nnm_onnx_read(nnm_graph **out, const char *path
 NNM_NODISCARD NNM_API nnm_status nnm_onnx_read_memory(nnm_graph **out, const void *bytes, size_t size_bytes,
                                                       const char *name, nnm_error *err);
 
-/* The same for TensorFlow Lite. Errors as above; UNSUPPORTED for a layout that is not NHWC. */
+/* The same for TensorFlow Lite. Errors as above; UNSUPPORTED for a layout that is not NHWC, for a convolution in groups
+ * that is not depthwise, and for padding of an average pool that is neither SAME nor none. */
 NNM_NODISCARD NNM_API nnm_status nnm_tflite_write(const nnm_graph *graph, const char *path, nnm_error *err);
 NNM_NODISCARD NNM_API nnm_status nnm_tflite_read(nnm_graph **out, const char *path, nnm_error *err);
 NNM_NODISCARD NNM_API nnm_status nnm_tflite_read_memory(nnm_graph **out, const void *bytes, size_t size_bytes,

@@ -96,22 +96,30 @@ done:
     return status;
 }
 
+nnm_status nnm_onednn_open_graph(nnm_session **out, const nnm_graph *graph, const nnm_session_options *options,
+                                 nnm_error *err)
+{
+    nnm_session *session = nnm_calloc(1, sizeof *session);
+    if (!session) return nnm_fail_memory(err);
+    session->threads = (int)options->threads;
+    nnm_status status = construct(session, graph, err);
+    if (status) {
+        close_session(session);
+        return status;
+    }
+    *out = session;
+    return NNM_OK;
+}
+
 static nnm_status open_session(nnm_session **out, const char *model_path, const nnm_session_options *options,
                                nnm_error *err)
 {
     nnm_graph *graph = NULL;
-    nnm_status status = nnm_onnx_read(&graph, model_path, err);
+    nnm_status status = nnm_model_read(&graph, model_path, err);
     if (status) return status;
-    nnm_session *session = nnm_calloc(1, sizeof *session);
-    if (session) session->threads = (int)options->threads;
-    status = session ? construct(session, graph, err) : nnm_fail_memory(err);
+    status = nnm_onednn_open_graph(out, graph, options, err);
     nnm_graph_free(graph);
-    if (status) {
-        close_session(session);
-        return nnm_context(err, status, "%s", model_path);
-    }
-    *out = session;
-    return NNM_OK;
+    return nnm_context(err, status, "%s", model_path);
 }
 
 static nnm_status run(nnm_session *session, nnm_error *err)
@@ -144,14 +152,22 @@ static nnm_status set_input(nnm_session *session, size_t index, const float *dat
 {
     nnm_onednn_external *input = NULL;
     nnm_status status = find_external(session->inputs, session->input_count, index, count, "input", &input, err);
-    return status ? status : nnm_onednn_copy_in(session, input->memory, &input->file, data, err);
+    if (status) return status;
+    int before = change_threads(&session->openmp, session->threads);
+    status = nnm_onednn_copy_in(session, input->memory, &input->file, data, err);
+    (void)change_threads(&session->openmp, before);
+    return status;
 }
 
 static nnm_status get_output(nnm_session *session, size_t index, float *data, size_t count, nnm_error *err)
 {
     nnm_onednn_external *output = NULL;
     nnm_status status = find_external(session->outputs, session->output_count, index, count, "output", &output, err);
-    return status ? status : nnm_onednn_copy_out(session, data, &output->file, output->memory, err);
+    if (status) return status;
+    int before = change_threads(&session->openmp, session->threads);
+    status = nnm_onednn_copy_out(session, data, &output->file, output->memory, err);
+    (void)change_threads(&session->openmp, before);
+    return status;
 }
 
 static nnm_status supports(const nnm_graph *graph, nnm_error *err)
@@ -165,7 +181,7 @@ static nnm_status supports(const nnm_graph *graph, nnm_error *err)
 /* Computes nothing: an OpenMP library that has threads in this process would hang in a forked one. */
 static void probe(nnm_backend_info *info)
 {
-    *info = (nnm_backend_info){.model_format = "onnx"};
+    *info = (nnm_backend_info){.model_format = "onnx,tflite"};
     const dnnl_version_t *version = dnnl_version();
     nnm_openmp library;
     if (version->cpu_runtime != DNNL_RUNTIME_OMP || !find_openmp(&library)) {
@@ -189,12 +205,19 @@ static nnm_status refuse(nnm_error *err)
 
 static void probe(nnm_backend_info *info)
 {
-    *info = (nnm_backend_info){.why_not = WHY_NOT, .model_format = "onnx"};
+    *info = (nnm_backend_info){.why_not = WHY_NOT, .model_format = "onnx,tflite"};
 }
 
 static nnm_status supports(const nnm_graph *graph, nnm_error *err)
 {
     (void)graph;
+    return refuse(err);
+}
+
+nnm_status nnm_onednn_open_graph(nnm_session **out, const nnm_graph *graph, const nnm_session_options *options,
+                                 nnm_error *err)
+{
+    (void)out, (void)graph, (void)options;
     return refuse(err);
 }
 

@@ -78,17 +78,6 @@ static nnm_status check_shape(const planner *p, const nnm_node *node)
     return NNM_OK;
 }
 
-/* oneDNN does not pool a window that may lie in the padding alone. */
-static nnm_status check_pool(const planner *p, const nnm_node *node)
-{
-    const nnm_attributes *a = &node->attributes;
-    if (node->op != NNM_OP_MAX_POOL && node->op != NNM_OP_AVERAGE_POOL) return NNM_OK;
-    if (a->padding == NNM_PADDING_EXPLICIT && (a->pad_top >= a->kernel_h || a->pad_bottom >= a->kernel_h ||
-                                               a->pad_left >= a->kernel_w || a->pad_right >= a->kernel_w))
-        return refuse(p, node, "has as much padding as its window is wide");
-    return NNM_OK;
-}
-
 /* ---- steps ---- */
 
 static nnm_status begin_step(planner *p, const nnm_node *node)
@@ -180,7 +169,6 @@ static nnm_status add_node(planner *p, const nnm_node *node)
 {
     nnm_status status = check_inputs(p, node);
     if (status == NNM_OK) status = check_shape(p, node);
-    if (status == NNM_OK) status = check_pool(p, node);
     if (status) return status;
     if (nnm_is_activation(node)) return add_activation(p, node);
     if (node->op == NNM_OP_BATCH_NORM && can_fold(p, node)) {

@@ -2,12 +2,12 @@
 #ifndef NNM_BACKENDS_ONEDNN_SESSION_H
 #define NNM_BACKENDS_ONEDNN_SESSION_H
 
+#include "backends/onednn_plan.h"
+#include "nnmeter/backend.h"
+
 #ifdef NNM_HAVE_ONEDNN
 
 #include <dnnl.h>
-
-#include "backends/onednn_plan.h"
-#include "nnmeter/backend.h"
 
 #define NNM_ONEDNN_MAX_ARGUMENTS 8
 

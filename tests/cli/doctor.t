@@ -15,6 +15,7 @@ What this machine offers, for people and for programs.
   profiling lock   * ~
   Backends
   xnnpack_cpu      version * ~
+  onednn_cpu       version * ~
   Noise
   CPU *quiet * % of the time, else * times slower; clock spread * % ~
                    *. ~
@@ -26,7 +27,7 @@ What this machine offers, for people and for programs.
   > print(all(0 <= n["quiet_share"] <= 1 for n in found["noise"]))'
   ['backends', 'lock_free', 'lock_holder', 'machine', 'noise']
   ['clock_ghz', 'cpu', 'cpus', 'governor', 'host', 'load', 'may_realtime', 'memory_gib', 'system', 'timer_ns']
-  [['available', 'customized', 'description', 'name', 'version', 'why_not']]
+  [['available', 'customized', 'description', 'name', 'version', 'why_not'], ['available', 'customized', 'description', 'name', 'version', 'why_not']]
   ['clock_spread', 'cpu', 'judgement', 'quiet_share', 'slow_factor']
   True
   True

@@ -94,7 +94,7 @@ static inline double interpreter_pool_pixel(const nnm_node *node, const interpre
 {
     const nnm_attributes *a = &node->attributes;
     int64_t h0, w0, count = 0;
-    double sum = 0.0, largest = -INFINITY;
+    double sum = 0.0, largest = -(double)INFINITY;
     interpreter_window(a, x, row, column, &h0, &w0);
     for (int64_t kh = 0; kh < a->kernel_h; kh++)
         for (int64_t kw = 0; kw < a->kernel_w; kw++) {
@@ -261,7 +261,7 @@ static inline double interpret_value(nnm_op op, double x)
     case NNM_OP_SIGMOID: return 1.0 / (1.0 + exp(-x));
     case NNM_OP_HARD_SIGMOID: return interpreter_hard_sigmoid(x);
     case NNM_OP_HARD_SWISH: return x * interpreter_hard_sigmoid(x);
-    default: fail_msg("the interpreter does not know operator %d", (int)op); return NAN;
+    default: fail_msg("the interpreter does not know operator %d", (int)op); return (double)NAN;
     }
 }
 

@@ -12,7 +12,7 @@
 static char folder[256];
 static char path[512];
 static const nnm_backend *backend;
-static const nnm_session_options one_thread = {1};
+static const nnm_session_options one_thread = {.threads = 1};
 
 static int set_up(void **state)
 {
@@ -158,7 +158,7 @@ static void assert_graph_agrees(const nnm_graph *graph, const char *name, unsign
 {
     nnm_error err = NNM_ERROR_INIT;
     nnm_session *session = NULL;
-    nnm_session_options options = {threads};
+    nnm_session_options options = {.threads = threads};
     assert_ok(backend->supports(graph, &err));
     assert_ok(nnm_onnx_write(graph, path, &err));
     assert_ok(backend->open(&session, path, &options, &err));
@@ -431,18 +431,22 @@ static void test_is_measured_in_a_worker(void **state)
 static void test_registry(void **state)
 {
     (void)state;
-    nnm_error err;
+    nnm_error err = NNM_ERROR_INIT;
     const nnm_backend *found = NULL;
-    assert_int_equal(nnm_backend_count(), 1);
-    assert_string_equal(nnm_backend_at(0)->name, "xnnpack_cpu");
-    assert_null(nnm_backend_at(1));
+    assert_string_equal(nnm_backend_at(0)->name, "xnnpack_cpu"); /* the default comes first */
+    assert_null(nnm_backend_at(nnm_backend_count()));
+    for (size_t i = 0; i < nnm_backend_count(); i++) {
+        assert_ok(nnm_backend_find(&found, nnm_backend_at(i)->name, &err));
+        assert_ptr_equal(found, nnm_backend_at(i));
+    }
+    found = NULL;
     assert_fails(nnm_backend_find(&found, "xnnpack_cqu", &err), NNM_ERR_NOT_FOUND, "did you mean 'xnnpack_cpu'?");
     assert_fails(nnm_backend_find(&found, "quantum", &err), NNM_ERR_NOT_FOUND, "there is no backend 'quantum'");
     assert_null(found);
     nnm_backend_info info;
     backend->probe(&info);
     assert_true(info.version[0] != '\0');
-    assert_string_equal(info.model_format, "onnx");
+    assert_string_equal(info.model_format, "onnx,tflite");
     assert_int_equal(backend->abi, NNM_BACKEND_ABI);
 }
 

@@ -7,7 +7,7 @@
 #include "base/rng.h"
 #include "unit/test_reference_interpreter.h"
 
-static const nnm_session_options one_thread = {1};
+static const nnm_session_options one_thread = {.threads = 1};
 
 static int set_up(void **state)
 {
@@ -146,7 +146,7 @@ static void assert_agrees(nnm_graph *graph, unsigned threads)
     nnm_session *session = NULL;
     float *inputs[NNM_NODE_MAX_INPUTS] = {0};
     assert_ok(nnm_backend_xnnpack_cpu.supports(graph, &err));
-    assert_ok(nnm_xnnpack_open_graph(&session, graph, &(nnm_session_options){threads}, &err));
+    assert_ok(nnm_xnnpack_open_graph(&session, graph, &(nnm_session_options){.threads = threads}, &err));
     for (uint64_t repeat = 0; repeat < 2; repeat++) {
         for (size_t i = 0; i < nnm_graph_input_count(graph); i++) {
             size_t count = interpreter_count(graph, nnm_graph_input(graph, i));
