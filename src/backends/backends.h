@@ -5,5 +5,6 @@
 #include "nnmeter/backend.h"
 
 extern const nnm_backend nnm_backend_xnnpack_cpu;
+extern const nnm_backend nnm_backend_onnxruntime_cpu;
 
 #endif

@@ -6,6 +6,7 @@
 
 static const nnm_backend *const backends[] = {
     &nnm_backend_xnnpack_cpu,
+    &nnm_backend_onnxruntime_cpu,
 };
 #define BACKEND_COUNT (sizeof backends / sizeof *backends)
 

@@ -67,7 +67,7 @@ static void close_session(nnm_session *session)
 static const nnm_backend backend = {NNM_BACKEND_ABI, "counting", "counts", probe, supports,
                                     open_session,    run,        NULL,     NULL,  close_session};
 
-static const nnm_session_options one_thread = {1};
+static const nnm_session_options one_thread = {.threads = 1};
 
 /* ---- limits ---- */
 

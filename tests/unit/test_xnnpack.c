@@ -12,7 +12,7 @@
 static char folder[256];
 static char path[512];
 static const nnm_backend *backend;
-static const nnm_session_options one_thread = {1};
+static const nnm_session_options one_thread = {.threads = 1};
 
 static int set_up(void **state)
 {
@@ -158,7 +158,7 @@ static void assert_graph_agrees(const nnm_graph *graph, const char *name, unsign
 {
     nnm_error err = NNM_ERROR_INIT;
     nnm_session *session = NULL;
-    nnm_session_options options = {threads};
+    nnm_session_options options = {.threads = threads};
     assert_ok(backend->supports(graph, &err));
     assert_ok(nnm_onnx_write(graph, path, &err));
     assert_ok(backend->open(&session, path, &options, &err));
