@@ -12,6 +12,7 @@
 #include "nnmeter/kernel.h"
 #include "nnmeter/measure.h"
 #include "nnmeter/model_file.h"
+#include "unit/first_session.h"
 #include "unit/test_reference_interpreter.h"
 
 static char folder[256];
@@ -19,25 +20,6 @@ static char path[512];
 static const nnm_backend *backend;
 static const nnm_session_options one_thread = {.threads = 1};
 static nnm_backend_info found;
-
-static int set_up(void **state)
-{
-    (void)state;
-    nnm_error err = NNM_ERROR_INIT;
-    make_folder(folder);
-    in_folder(path, folder, "model.onnx");
-    assert_ok(nnm_backend_find(&backend, "onnxruntime_cpu", &err));
-    backend->probe(&found);
-    if (!found.available) print_message("tests that need the runtime are skipped: %s\n", found.why_not);
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    (void)state;
-    remove_folder(folder);
-    return 0;
-}
 
 static void need_runtime(void)
 {
@@ -91,6 +73,30 @@ static void write_model(nnm_graph *graph)
 static void write_small_model(void)
 {
     write_model(kernel_graph("conv-bn-relu", "HW=9,CIN=8,COUT=12,KERNEL_SIZE=3,STRIDES=1", 1));
+}
+
+static int set_up(void **state)
+{
+    (void)state;
+    nnm_error err = NNM_ERROR_INIT;
+    make_folder(folder);
+    in_folder(path, folder, "model.onnx");
+    assert_ok(nnm_backend_find(&backend, "onnxruntime_cpu", &err));
+    backend->probe(&found);
+    if (!found.available) {
+        print_message("tests that need the runtime are skipped: %s\n", found.why_not);
+        return 0;
+    }
+    write_small_model();
+    open_first_session(backend, path);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    remove_folder(folder);
+    return 0;
 }
 
 /* x -> 1x1 convolution -> y */
