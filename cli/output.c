@@ -20,6 +20,7 @@ static struct {
     bool progress;       /* stderr is a terminal that can redraw a line */
     bool progress_shown; /* the cursor stands in a progress line */
     double drawn_s;      /* when it was last drawn */
+    int write_errno;     /* why standard output took too little, where that is known before the end */
 } screen;
 
 static volatile sig_atomic_t stop_asked;
@@ -46,7 +47,7 @@ static void clear_progress(void)
 int output_end(int code)
 {
     clear_progress();
-    errno = 0;
+    errno = screen.write_errno;
     bool written = fflush(stdout) == 0 && !ferror(stdout);
     if (written || code == EXIT_FAILED) return code;
     char message[256];
@@ -273,7 +274,7 @@ int output_json(json_t *object)
         return EXIT_FAILED;
     }
     clear_progress();
-    printf("%s\n", text);
+    if (printf("%s\n", text) < 0) screen.write_errno = errno;
     free(text);
     return EXIT_DONE;
 }

@@ -45,8 +45,12 @@ NNM_API const nnm_kernel *nnm_kernel_at(size_t index); /* in the order that --li
 NNM_NODISCARD NNM_API nnm_status nnm_kernel_find(const nnm_kernel **out, const char *name, nnm_error *err);
 
 NNM_API const char *nnm_kernel_name(const nnm_kernel *kernel);
-/* The family whose prior table and sampler it uses: "conv", "dwconv", "fc". */
+/* The family whose sampler it uses: "conv", "dwconv", "pooling", "fc", "concat", "even", "global-avgpool",
+ * "elementwise", "matmul" (see docs/prior.md). */
 NNM_API const char *nnm_kernel_family(const nnm_kernel *kernel);
+/* The kernel type whose predictor it shares: "conv-bn-relu" for all of the family conv, "dwconv-bn-relu" for all of
+ * dwconv, else itself. */
+NNM_API const char *nnm_kernel_predictor(const nnm_kernel *kernel);
 NNM_API size_t nnm_kernel_param_count(const nnm_kernel *kernel);
 NNM_API const char *nnm_kernel_param_name(const nnm_kernel *kernel, size_t index);
 /* The range a parameter may have, both ends included. */
@@ -66,12 +70,14 @@ NNM_API nnm_kernel_forest nnm_kernel_default_forest(const nnm_kernel *kernel);
 
 /* ---- configurations ---- */
 
-/* Checks ranges and what the parameters must have in common (dwconv: COUT = CIN), and refuses kernels whose weights
+/* Checks ranges and what the parameters must have in common (dwconv and pools: COUT = CIN; split and channelshuffle:
+ * CIN even; concat: inputs that are not used come last), and refuses kernels whose weights
  * and activations would take more than 2^31 - 1 bytes in one tensor. Errors: VALUE with parameter, value and range. */
 NNM_NODISCARD NNM_API nnm_status nnm_kernel_config_check(const nnm_kernel *kernel, const nnm_kernel_config *config,
                                                          nnm_error *err);
 
-/* Reads "HW=56,CIN=64,...", any order, each parameter once; dwconv may leave COUT out. Checks it as above.
+/* Reads "HW=56,CIN=64,...", any order, each parameter once; dwconv and pools may leave COUT out, concat CIN3 and CIN4.
+ * Checks it as above.
  * Errors: PARSE, VALUE; the message names the parameter. */
 NNM_NODISCARD NNM_API nnm_status nnm_kernel_config_parse(nnm_kernel_config *out, const nnm_kernel *kernel,
                                                          const char *text, nnm_error *err);
@@ -100,22 +106,25 @@ NNM_NODISCARD NNM_API nnm_status nnm_kernel_build_graph(nnm_graph **out, const n
                                                         const nnm_kernel_config *config,
                                                         const nnm_graph_options *options, nnm_error *err);
 
-/* Input shapes without the batch, as kernel data files give them: [C, H, W] for NCHW, [H, W, C] for NHWC, [C] for fc.
+/* Input shapes without the batch, as kernel data files give them: [C, H, W] for NCHW, [H, W, C] for NHWC, [C] for fc,
+ * and [B, M, K] for matmul, where the batch size multiplies B.
  * Returns how many (<= NNM_KERNEL_MAX_INPUTS). */
 NNM_API size_t nnm_kernel_input_shapes(const nnm_kernel *kernel, const nnm_kernel_config *config, nnm_layout layout,
                                        nnm_shape shapes[NNM_KERNEL_MAX_INPUTS]);
 
 /* ---- features ---- */
 
-/* The features of the description: every parameter, then for kernels with a conv, dwconv or fc layer FLOPS and PARAMS.
- *   PARAMS = COUT * (KERNEL_SIZE^2 * CIN / groups + 1),   FLOPS = 2 * HO * WO * PARAMS   (fc: HO = WO = 1)
- * with the true output size HO = WO = ceil(HW / STRIDES), batch 1. Both are plain counts. */
+/* The features of the description: every parameter, then for kernels of the families conv, dwconv, fc and matmul FLOPS
+ * and PARAMS. PARAMS = COUT * (KERNEL_SIZE^2 * CIN / groups + 1),   FLOPS = 2 * HO * WO * PARAMS   (fc: HO = WO = 1)
+ * with the true output size HO = WO = ceil(HW / STRIDES), batch 1. matmul: PARAMS = N * K, FLOPS = 2 * B * M * PARAMS.
+ * Both are plain counts. */
 NNM_API size_t nnm_kernel_feature_count(const nnm_kernel *kernel);
 NNM_API const char *nnm_kernel_feature_name(const nnm_kernel *kernel, size_t index);
 NNM_API void nnm_kernel_features(const nnm_kernel *kernel, const nnm_kernel_config *config,
                                  double features[NNM_KERNEL_MAX_FEATURES]);
 
-/* FLOPs of a configuration as above; for kernels without weights the number of output elements. Orders generation. */
+/* FLOPs of a configuration as above; for kernels without these features the number of elements they read or compute,
+ * whichever are more. Orders generation. */
 NNM_API double nnm_kernel_flops(const nnm_kernel *kernel, const nnm_kernel_config *config);
 
 #ifdef __cplusplus

@@ -21,7 +21,12 @@ extern "C" {
 /* The kernels of one family in published networks, one row a layer. */
 typedef struct nnm_prior nnm_prior;
 
-/* The built-in table that `kernel`'s family samples from, freed by nnm_prior_free. Errors: NOT_FOUND, NO_MEMORY. */
+/* The name of the table that `kernel`'s family samples from: "conv", "dwconv", "pooling" or "fc", or NULL for a family
+ * that is drawn from ranges (matmul). */
+NNM_API const char *nnm_prior_table_of(const nnm_kernel *kernel);
+
+/* The built-in table that `kernel`'s family samples from (without rows for a family that has none), freed by
+ * nnm_prior_free. Errors: NOT_FOUND, NO_MEMORY. */
 NNM_NODISCARD NNM_API nnm_status nnm_prior_builtin(nnm_prior **out, const nnm_kernel *kernel, nnm_error *err);
 
 /* A table of the user's own: a CSV file with at least the columns that the family's built-in table has (see
@@ -50,7 +55,8 @@ NNM_NODISCARD NNM_API nnm_status nnm_sample_prior(nnm_config_list *out, const nn
                                                   const nnm_config_list *exclude, nnm_error *err);
 
 /* Draws up to `num` configurations around each of `around`: every parameter stays but the channel counts, which come
- * uniformly from [0.4 c, 1.2 c), at least 1. Appends to the list. Errors: INVALID_ARGUMENT, NO_MEMORY. */
+ * uniformly from [0.4 c, 1.2 c), at least 1, and even where they must be; matmul: M, N and K. Appends to the list.
+ * Errors: INVALID_ARGUMENT, NO_MEMORY. */
 NNM_NODISCARD NNM_API nnm_status nnm_sample_finegrained(nnm_config_list *out, const nnm_kernel *kernel,
                                                         const nnm_config_list *around, size_t num, uint64_t seed,
                                                         const nnm_config_list *exclude, nnm_error *err);

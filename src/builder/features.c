@@ -123,7 +123,7 @@ static nnm_status find_columns(layout *out, const nnm_csv *csv, const nnm_kernel
     for (size_t i = 0; kernel && i < nnm_kernel_param_count(kernel); i++) {
         const char *name = nnm_kernel_param_name(kernel, i);
         out->param[i] = nnm_csv_column(csv, name);
-        if (out->param[i] < 0 && strcmp(nnm_kernel_family(kernel), "dwconv") == 0 && strcmp(name, "COUT") == 0)
+        if (out->param[i] < 0 && nnm_kernel_cout_is_cin(kernel) && strcmp(name, "COUT") == 0)
             out->param[i] = nnm_csv_column(csv, "CIN"); /* one filter a channel: the two are the same */
         if (out->param[i] < 0)
             return nnm_fail(err, NNM_ERR_NOT_FOUND, "%s: there is no column '%s', which kernel type '%s' needs",

@@ -27,7 +27,9 @@ static nnm_status open_prior(const nnm_builder *builder, const nnm_kernel *kerne
     const char *folder = nnm_workspace_predictorbuild(builder->workspace)->prior_dir;
     if (!folder) return nnm_prior_builtin(out, kernel, err);
     if (!nnm_folder_exists(folder)) return nnm_fail(err, NNM_ERR_NOT_FOUND, "PRIOR_DIR '%s' is not a folder", folder);
-    char *path = nnm_format("%s/%s.csv", folder, nnm_kernel_family(kernel));
+    const char *table = nnm_prior_table_of(kernel);
+    if (!table) return nnm_prior_builtin(out, kernel, err);
+    char *path = nnm_format("%s/%s.csv", folder, table);
     if (!path) return nnm_fail_memory(err);
     nnm_status status =
         nnm_file_exists(path) ? nnm_prior_load_csv(out, kernel, path, err) : nnm_prior_builtin(out, kernel, err);

@@ -5,127 +5,112 @@
 #include "base/buffer.h"
 #include "base/closest.h"
 #include "base/error.h"
+#include "kernels/shapes.h"
+#include "kernels/steps.h"
 
 /* ---- parameters ---- */
 
-static const nnm_kernel_param HW = {"HW", 1, 4096};
-static const nnm_kernel_param CIN = {"CIN", 1, 65536};
-static const nnm_kernel_param COUT = {"COUT", 1, 65536};
-static const nnm_kernel_param FC_CIN = {"CIN", 1, 1048576};
-static const nnm_kernel_param FC_COUT = {"COUT", 1, 1048576};
-static const nnm_kernel_param KERNEL_SIZE = {"KERNEL_SIZE", 1, 31};
-static const nnm_kernel_param STRIDES = {"STRIDES", 1, 16};
+static const nnm_kernel_param HW = {"HW", 1, 4096, 0};
+static const nnm_kernel_param CIN = {"CIN", 1, 65536, 0};
+static const nnm_kernel_param EVEN_CIN = {"CIN", 2, 65536, 2};
+static const nnm_kernel_param CIN1 = {"CIN1", 1, 65536, 0};
+static const nnm_kernel_param CIN2 = {"CIN2", 1, 65536, 0};
+static const nnm_kernel_param CIN3 = {"CIN3", 0, 65536, 0};
+static const nnm_kernel_param CIN4 = {"CIN4", 0, 65536, 0};
+static const nnm_kernel_param COUT = {"COUT", 1, 65536, 0};
+static const nnm_kernel_param FC_CIN = {"CIN", 1, 1048576, 0};
+static const nnm_kernel_param FC_COUT = {"COUT", 1, 1048576, 0};
+static const nnm_kernel_param KERNEL_SIZE = {"KERNEL_SIZE", 1, 31, 0};
+static const nnm_kernel_param STRIDES = {"STRIDES", 1, 16, 0};
+static const nnm_kernel_param POOL_STRIDES = {"POOL_STRIDES", 1, 16, 0};
+static const nnm_kernel_param B = {"B", 1, 65536, 0};
+static const nnm_kernel_param M = {"M", 1, 1048576, 0};
+static const nnm_kernel_param N = {"N", 1, 1048576, 0};
+static const nnm_kernel_param K = {"K", 1, 1048576, 0};
 
-#define WINDOW_PARAMS                            \
-    {                                            \
-        &HW, &CIN, &COUT, &KERNEL_SIZE, &STRIDES \
-    }
+/* ---- kinds ---- */
 
-/* ---- shapes and sizes ---- */
-
-static size_t image_input(const nnm_kernel *kernel, const nnm_kernel_config *config, nnm_layout layout,
-                          nnm_shape shapes[NNM_KERNEL_MAX_INPUTS])
-{
-    int64_t hw = nnm_kernel_value(kernel, config, "HW");
-    int64_t cin = nnm_kernel_value(kernel, config, "CIN");
-    shapes[0] = layout == NNM_LAYOUT_NCHW ? (nnm_shape){3, {cin, hw, hw}} : (nnm_shape){3, {hw, hw, cin}};
-    return 1;
-}
-
-static size_t flat_input(const nnm_kernel *kernel, const nnm_kernel_config *config, nnm_layout layout,
-                         nnm_shape shapes[NNM_KERNEL_MAX_INPUTS])
-{
-    (void)layout;
-    shapes[0] = (nnm_shape){1, {nnm_kernel_value(kernel, config, "CIN")}};
-    return 1;
-}
-
-static nnm_kernel_size window_size(const nnm_kernel *kernel, const nnm_kernel_config *config, double groups)
-{
-    int64_t stride = nnm_kernel_value(kernel, config, "STRIDES");
-    double out = (double)((nnm_kernel_value(kernel, config, "HW") - 1) / stride + 1);
-    double cin = (double)nnm_kernel_value(kernel, config, "CIN");
-    double cout = (double)nnm_kernel_value(kernel, config, "COUT");
-    double side = (double)nnm_kernel_value(kernel, config, "KERNEL_SIZE");
-    double weights = cout * side * side * cin / groups;
-    return (nnm_kernel_size){cout * out * out, out * out, weights, weights + cout};
-}
-
-static nnm_kernel_size conv_size(const nnm_kernel *kernel, const nnm_kernel_config *config)
-{
-    return window_size(kernel, config, 1);
-}
-
-static nnm_kernel_size dwconv_size(const nnm_kernel *kernel, const nnm_kernel_config *config)
-{
-    return window_size(kernel, config, (double)nnm_kernel_value(kernel, config, "CIN"));
-}
-
-static nnm_kernel_size fc_size(const nnm_kernel *kernel, const nnm_kernel_config *config)
-{
-    double cout = (double)nnm_kernel_value(kernel, config, "COUT");
-    double weights = cout * (double)nnm_kernel_value(kernel, config, "CIN");
-    return (nnm_kernel_size){cout, 1, weights, weights + cout};
-}
-
-/* ---- graphs ---- */
-
-static nnm_tensor_id conv_of_config(nnm_draft *draft, int64_t groups)
-{
-    return nnm_draft_conv(draft, "conv", draft->inputs[0], nnm_draft_value(draft, "COUT"),
-                          nnm_draft_value(draft, "KERNEL_SIZE"), nnm_draft_value(draft, "STRIDES"), groups);
-}
-
-static nnm_tensor_id build_conv_bn_relu(nnm_draft *draft)
-{
-    nnm_tensor_id x = conv_of_config(draft, 1);
-    x = nnm_draft_batch_norm(draft, "bn", x);
-    return nnm_draft_unary(draft, NNM_OP_RELU, "relu", x);
-}
-
-static nnm_tensor_id build_dwconv_bn_relu(nnm_draft *draft)
-{
-    nnm_tensor_id x = conv_of_config(draft, nnm_draft_value(draft, "CIN"));
-    x = nnm_draft_batch_norm(draft, "bn", x);
-    return nnm_draft_unary(draft, NNM_OP_RELU, "relu", x);
-}
-
-static nnm_tensor_id build_fc(nnm_draft *draft)
-{
-    return nnm_draft_fully_connected(draft, "fc", draft->inputs[0], nnm_draft_value(draft, "COUT"));
-}
+static const nnm_kernel_kind conv = {.family = "conv",
+                                     .predictor = "conv-bn-relu",
+                                     .params = {&HW, &CIN, &COUT, &KERNEL_SIZE, &STRIDES},
+                                     .layer = NNM_LAYER_CONV,
+                                     .inputs = nnm_inputs_image,
+                                     .size = nnm_size_conv};
+static const nnm_kernel_kind dwconv = {.family = "dwconv",
+                                       .predictor = "dwconv-bn-relu",
+                                       .params = {&HW, &CIN, &COUT, &KERNEL_SIZE, &STRIDES},
+                                       .layer = NNM_LAYER_DWCONV,
+                                       .cout_is_cin = true,
+                                       .inputs = nnm_inputs_image,
+                                       .size = nnm_size_dwconv};
+static const nnm_kernel_kind pooling = {.family = "pooling",
+                                        .params = {&HW, &CIN, &COUT, &KERNEL_SIZE, &POOL_STRIDES},
+                                        .cout_is_cin = true,
+                                        .inputs = nnm_inputs_image,
+                                        .size = nnm_size_pool};
+static const nnm_kernel_kind fc = {.family = "fc",
+                                   .params = {&FC_CIN, &FC_COUT},
+                                   .layer = NNM_LAYER_FC,
+                                   .inputs = nnm_inputs_flat,
+                                   .size = nnm_size_fc};
+static const nnm_kernel_kind concat = {.family = "concat",
+                                       .params = {&HW, &CIN1, &CIN2, &CIN3, &CIN4},
+                                       .inputs = nnm_inputs_images,
+                                       .size = nnm_size_image};
+static const nnm_kernel_kind halves = {
+    .family = "even", .params = {&HW, &EVEN_CIN}, .inputs = nnm_inputs_image, .size = nnm_size_image};
+static const nnm_kernel_kind squeeze = {
+    .family = "even", .params = {&HW, &CIN}, .inputs = nnm_inputs_image, .size = nnm_size_se};
+static const nnm_kernel_kind global_pooling = {
+    .family = "global-avgpool", .params = {&HW, &CIN}, .inputs = nnm_inputs_image, .size = nnm_size_image};
+static const nnm_kernel_kind elementwise = {
+    .family = "elementwise", .params = {&HW, &CIN}, .inputs = nnm_inputs_image, .size = nnm_size_image};
+static const nnm_kernel_kind sum = {
+    .family = "elementwise", .params = {&HW, &CIN}, .inputs = nnm_inputs_two_images, .size = nnm_size_image};
+static const nnm_kernel_kind matmul = {.family = "matmul",
+                                       .params = {&B, &M, &N, &K},
+                                       .layer = NNM_LAYER_MATMUL,
+                                       .has_batch = true,
+                                       .inputs = nnm_inputs_matrices,
+                                       .size = nnm_size_matmul};
 
 /* ---- the catalogue ---- */
 
+/* Name, kind, steps, samples, and the forest's trees, depth and features a split (0: all). */
 static const nnm_kernel kernels[] = {
-    {.name = "conv-bn-relu",
-     .family = "conv",
-     .params = WINDOW_PARAMS,
-     .has_layer = true,
-     .init_samples = 1000,
-     .forest = {320, 70, 6},
-     .inputs = image_input,
-     .size = conv_size,
-     .build = build_conv_bn_relu},
-    {.name = "dwconv-bn-relu",
-     .family = "dwconv",
-     .params = WINDOW_PARAMS,
-     .has_layer = true,
-     .cout_is_cin = true,
-     .init_samples = 500,
-     .forest = {240, 50, 6},
-     .inputs = image_input,
-     .size = dwconv_size,
-     .build = build_dwconv_bn_relu},
-    {.name = "fc",
-     .family = "fc",
-     .params = {&FC_CIN, &FC_COUT},
-     .has_layer = true,
-     .init_samples = 300,
-     .forest = {370, 50, 2},
-     .inputs = flat_input,
-     .size = fc_size,
-     .build = build_fc},
+    {"conv-bn-relu", &conv, {nnm_step_conv, nnm_step_bn, nnm_step_relu}, 1000, {320, 70, 6}},
+    {"conv-bn-relu6", &conv, {nnm_step_conv, nnm_step_bn, nnm_step_relu6}, 0, {320, 70, 6}},
+    {"conv-bn", &conv, {nnm_step_conv, nnm_step_bn}, 0, {320, 70, 6}},
+    {"conv-relu", &conv, {nnm_step_conv, nnm_step_relu}, 0, {320, 70, 6}},
+    {"conv-relu6", &conv, {nnm_step_conv, nnm_step_relu6}, 0, {320, 70, 6}},
+    {"conv-hswish", &conv, {nnm_step_conv, nnm_step_hswish}, 0, {320, 70, 6}},
+    {"conv-block", &conv, {nnm_step_conv}, 0, {320, 70, 6}},
+    {"conv-bn-hswish", &conv, {nnm_step_conv, nnm_step_bn, nnm_step_hswish}, 0, {320, 70, 6}},
+    {"conv-swish", &conv, {nnm_step_conv, nnm_step_bn, nnm_step_swish}, 0, {320, 70, 6}},
+    {"dwconv-bn", &dwconv, {nnm_step_dwconv, nnm_step_bn}, 0, {240, 50, 6}},
+    {"dwconv-relu", &dwconv, {nnm_step_dwconv, nnm_step_relu}, 0, {240, 50, 6}},
+    {"dwconv-relu6", &dwconv, {nnm_step_dwconv, nnm_step_relu6}, 0, {240, 50, 6}},
+    {"dwconv-bn-relu", &dwconv, {nnm_step_dwconv, nnm_step_bn, nnm_step_relu}, 500, {240, 50, 6}},
+    {"dwconv-bn-relu6", &dwconv, {nnm_step_dwconv, nnm_step_bn, nnm_step_relu6}, 0, {240, 50, 6}},
+    {"dwconv-block", &dwconv, {nnm_step_dwconv}, 0, {240, 50, 6}},
+    {"dwconv-bn-hswish", &dwconv, {nnm_step_dwconv, nnm_step_bn, nnm_step_hswish}, 0, {240, 50, 6}},
+    {"dwconv-swish", &dwconv, {nnm_step_dwconv, nnm_step_bn, nnm_step_swish}, 0, {240, 50, 6}},
+    {"maxpool", &pooling, {nnm_step_maxpool}, 300, {210, 50, 5}},
+    {"avgpool", &pooling, {nnm_step_avgpool}, 300, {370, 50, 5}},
+    {"fc", &fc, {nnm_step_fc}, 300, {370, 50, 2}},
+    {"concat", &concat, {nnm_step_concat}, 300, {690, 100, 5}},
+    {"split", &halves, {nnm_step_split}, 300, {190, 50, 2}},
+    {"channelshuffle", &halves, {nnm_step_channelshuffle}, 300, {370, 50, 2}},
+    {"se", &squeeze, {nnm_step_se}, 300, {290, 20, 2}},
+    {"global-avgpool", &global_pooling, {nnm_step_global_avgpool}, 300, {370, 70, 2}},
+    {"bnrelu", &elementwise, {nnm_step_bn, nnm_step_relu}, 300, {370, 50, 2}},
+    {"bn", &elementwise, {nnm_step_bn}, 300, {370, 50, 2}},
+    {"hswish", &elementwise, {nnm_step_hswish}, 300, {190, 50, 2}},
+    {"swish", &elementwise, {nnm_step_swish}, 0, {370, 50, 0}},
+    {"relu", &elementwise, {nnm_step_relu}, 300, {370, 50, 2}},
+    {"addrelu", &sum, {nnm_step_add, nnm_step_relu}, 300, {570, 50, 3}},
+    {"add", &sum, {nnm_step_add}, 300, {570, 50, 3}},
+    {"matmul", &matmul, {nnm_step_matmul}, 0, {370, 50, 0}},
 };
 
 #define KERNEL_COUNT (sizeof kernels / sizeof *kernels)
@@ -178,32 +163,37 @@ const char *nnm_kernel_name(const nnm_kernel *kernel)
 
 const char *nnm_kernel_family(const nnm_kernel *kernel)
 {
-    return kernel->family;
+    return kernel->kind->family;
+}
+
+const char *nnm_kernel_predictor(const nnm_kernel *kernel)
+{
+    return kernel->kind->predictor ? kernel->kind->predictor : kernel->name;
 }
 
 size_t nnm_kernel_param_count(const nnm_kernel *kernel)
 {
     size_t count = 0;
-    while (count < NNM_KERNEL_MAX_PARAMS && kernel->params[count])
+    while (count < NNM_KERNEL_MAX_PARAMS && kernel->kind->params[count])
         count++;
     return count;
 }
 
 const char *nnm_kernel_param_name(const nnm_kernel *kernel, size_t index)
 {
-    return kernel->params[index]->name;
+    return kernel->kind->params[index]->name;
 }
 
 void nnm_kernel_param_range(const nnm_kernel *kernel, size_t index, int64_t *minimum, int64_t *maximum)
 {
-    *minimum = kernel->params[index]->minimum;
-    *maximum = kernel->params[index]->maximum;
+    *minimum = kernel->kind->params[index]->minimum;
+    *maximum = kernel->kind->params[index]->maximum;
 }
 
 int nnm_kernel_param_index(const nnm_kernel *kernel, const char *name)
 {
-    for (size_t i = 0; i < NNM_KERNEL_MAX_PARAMS && kernel->params[i]; i++)
-        if (strcmp(kernel->params[i]->name, name) == 0) return (int)i;
+    for (size_t i = 0; i < NNM_KERNEL_MAX_PARAMS && kernel->kind->params[i]; i++)
+        if (strcmp(kernel->kind->params[i]->name, name) == 0) return (int)i;
     return -1;
 }
 
@@ -226,5 +216,5 @@ nnm_kernel_forest nnm_kernel_default_forest(const nnm_kernel *kernel)
 size_t nnm_kernel_input_shapes(const nnm_kernel *kernel, const nnm_kernel_config *config, nnm_layout layout,
                                nnm_shape shapes[NNM_KERNEL_MAX_INPUTS])
 {
-    return kernel->inputs(kernel, config, layout, shapes);
+    return kernel->kind->inputs(kernel, config, layout, shapes);
 }

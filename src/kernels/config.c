@@ -48,22 +48,36 @@ nnm_status nnm_kernel_check_sizes(const nnm_kernel *kernel, const nnm_kernel_con
     nnm_status status = NNM_OK;
     for (size_t i = 0; i < count && !status; i++)
         status = check_bytes(kernel, config, "input", (double)batch_size * (double)nnm_shape_elements(&shapes[i]), err);
-    nnm_kernel_size size = kernel->size(kernel, config);
+    nnm_kernel_size size = kernel->kind->size(kernel, config);
     if (!status) status = check_bytes(kernel, config, "output", (double)batch_size * size.outputs, err);
     if (!status) status = check_bytes(kernel, config, "weight", size.weights, err);
     return status;
 }
 
+static nnm_status check_value(const nnm_kernel *kernel, const nnm_kernel_config *config, size_t index, nnm_error *err)
+{
+    const nnm_kernel_param *param = kernel->kind->params[index];
+    int64_t value = config->value[index];
+    if (value < param->minimum || value > param->maximum)
+        return nnm_fail(err, NNM_ERR_VALUE, "%s: %s=%" PRId64 " is out of range; allowed are %" PRId64 " to %" PRId64,
+                        kernel->name, param->name, value, param->minimum, param->maximum);
+    if (param->multiple_of && value % param->multiple_of)
+        return nnm_fail(err, NNM_ERR_VALUE, "%s: %s=%" PRId64 " is not allowed; it must be a multiple of %" PRId64,
+                        kernel->name, param->name, value, param->multiple_of);
+    const nnm_kernel_param *before = index ? kernel->kind->params[index - 1] : NULL;
+    if (value && before && before->minimum == 0 && config->value[index - 1] == 0)
+        return nnm_fail(err, NNM_ERR_VALUE, "%s: %s=%" PRId64 ", but %s is 0; those that are not used come last",
+                        kernel->name, param->name, value, before->name);
+    return NNM_OK;
+}
+
 nnm_status nnm_kernel_config_check(const nnm_kernel *kernel, const nnm_kernel_config *config, nnm_error *err)
 {
     for (size_t i = 0; i < nnm_kernel_param_count(kernel); i++) {
-        const nnm_kernel_param *param = kernel->params[i];
-        if (config->value[i] < param->minimum || config->value[i] > param->maximum)
-            return nnm_fail(err, NNM_ERR_VALUE,
-                            "%s: %s=%" PRId64 " is out of range; allowed are %" PRId64 " to %" PRId64, kernel->name,
-                            param->name, config->value[i], param->minimum, param->maximum);
+        nnm_status status = check_value(kernel, config, i, err);
+        if (status) return status;
     }
-    if (kernel->cout_is_cin) {
+    if (kernel->kind->cout_is_cin) {
         int64_t cin = nnm_kernel_value(kernel, config, "CIN");
         int64_t cout = nnm_kernel_value(kernel, config, "COUT");
         if (cin != cout)
@@ -127,9 +141,10 @@ static nnm_status check_complete(nnm_kernel_config *config, const bool seen[NNM_
                                  const nnm_kernel *kernel, nnm_error *err)
 {
     for (size_t i = 0; i < nnm_kernel_param_count(kernel); i++) {
-        if (seen[i]) continue;
-        if (!kernel->cout_is_cin || strcmp(kernel->params[i]->name, "COUT") != 0)
-            return nnm_fail(err, NNM_ERR_PARSE, "%s is missing; %s needs it", kernel->params[i]->name, kernel->name);
+        if (seen[i] || kernel->kind->params[i]->minimum == 0) continue;
+        if (!kernel->kind->cout_is_cin || strcmp(kernel->kind->params[i]->name, "COUT") != 0)
+            return nnm_fail(err, NNM_ERR_PARSE, "%s is missing; %s needs it", kernel->kind->params[i]->name,
+                            kernel->name);
         config->value[i] = nnm_kernel_value(kernel, config, "CIN");
     }
     return NNM_OK;
@@ -161,8 +176,8 @@ void nnm_kernel_config_format(const nnm_kernel *kernel, const nnm_kernel_config 
     text[0] = '\0';
     size_t length = 0;
     for (size_t i = 0; i < nnm_kernel_param_count(kernel) && length < size; i++) {
-        int written = snprintf(text + length, size - length, "%s%s=%" PRId64, i ? "," : "", kernel->params[i]->name,
-                               config->value[i]);
+        int written = snprintf(text + length, size - length, "%s%s=%" PRId64, i ? "," : "",
+                               kernel->kind->params[i]->name, config->value[i]);
         if (written < 0) return;
         length += (size_t)written;
     }

@@ -4,9 +4,14 @@
 
 #include "kernels/catalogue.h"
 
+bool nnm_kernel_cout_is_cin(const nnm_kernel *kernel)
+{
+    return kernel->kind->cout_is_cin;
+}
+
 bool nnm_kernel_has_cost(const nnm_kernel *kernel)
 {
-    return kernel->has_layer;
+    return kernel->kind->layer != NNM_LAYER_NONE;
 }
 
 static double value_of(const nnm_kernel *kernel, const double *params, const char *name, double without)
@@ -27,13 +32,19 @@ void nnm_kernel_layer_cost(const nnm_kernel *kernel, const double *params, const
 {
     *flops = 0;
     *parameters = 0;
-    if (!kernel->has_layer) return;
+    if (!kernel->kind->layer) return;
+    if (kernel->kind->layer == NNM_LAYER_MATMUL) {
+        double rows = value_of(kernel, params, "B", 1) * value_of(kernel, params, "M", 1);
+        *parameters = value_of(kernel, params, "N", 1) * value_of(kernel, params, "K", 1);
+        *flops = 2 * setting->batch * rows * *parameters;
+        return;
+    }
     double hw = value_of(kernel, params, "HW", 1);
     double window = value_of(kernel, params, "KERNEL_SIZE", 1);
     double stride = value_of(kernel, params, "STRIDES", 1);
     double cin = value_of(kernel, params, "CIN", 1);
     double cout = value_of(kernel, params, "COUT", cin);
-    double groups = kernel->cout_is_cin ? cin : setting->groups;
+    double groups = kernel->kind->cout_is_cin ? cin : setting->groups;
     double out = output_size(hw, window, stride, setting);
     *parameters = cout * (window * window * cin / groups + 1);
     *flops = 2 * setting->batch * out * out * *parameters;

@@ -16,12 +16,15 @@ typedef struct nnm_layer_setting {
         1, 1, NNM_PADDING_SAME, 0 \
     }
 
+/* Whether COUT has to equal CIN, so that tables may leave it out. */
+bool nnm_kernel_cout_is_cin(const nnm_kernel *kernel);
+
 /* Whether the kernel has the features FLOPS and PARAMS. */
 bool nnm_kernel_has_cost(const nnm_kernel *kernel);
 
 /* params: values of the kernel's parameters, in catalogue order.
  * PARAMS = COUT * (KERNEL_SIZE^2 * CIN / groups + 1), FLOPS = 2 * batch * HO * WO * PARAMS; a window that does not fit
- * gives 0 FLOPs. For kernels without cost both are 0. */
+ * gives 0 FLOPs. matmul: PARAMS = N * K, FLOPS = 2 * batch * B * M * PARAMS. For kernels without cost both are 0. */
 void nnm_kernel_layer_cost(const nnm_kernel *kernel, const double *params, const nnm_layer_setting *setting,
                            double *flops, double *parameters);
 

@@ -31,14 +31,27 @@ static size_t channel_axis(const nnm_draft *draft, const nnm_shape *shape)
     return draft->layout == NNM_LAYOUT_NCHW ? 1 : shape->rank - 1;
 }
 
+static nnm_shape with_batch(const nnm_shape *shape, int64_t batch_size, bool has_batch)
+{
+    nnm_shape whole = *shape;
+    if (has_batch) {
+        whole.dim[0] *= batch_size;
+        return whole;
+    }
+    whole.rank = shape->rank + 1;
+    whole.dim[0] = batch_size;
+    for (size_t i = 0; i < shape->rank; i++)
+        whole.dim[i + 1] = shape->dim[i];
+    return whole;
+}
+
 void nnm_draft_inputs(nnm_draft *draft, int64_t batch_size)
 {
     nnm_shape shapes[NNM_KERNEL_MAX_INPUTS];
     size_t count = nnm_kernel_input_shapes(draft->kernel, draft->config, draft->layout, shapes);
+    draft->input_count = count;
     for (size_t i = 0; i < count && !draft->status; i++) {
-        nnm_shape shape = {shapes[i].rank + 1, {batch_size}};
-        for (size_t j = 0; j < shapes[i].rank; j++)
-            shape.dim[j + 1] = shapes[i].dim[j];
+        nnm_shape shape = with_batch(&shapes[i], batch_size, draft->kernel->kind->has_batch);
         char *name = count == 1 ? nnm_strdup("input") : nnm_format("input%zu", i + 1);
         fail(draft, name ? nnm_graph_add_input(draft->graph, name, &shape, &draft->inputs[i], draft->err)
                          : nnm_fail_memory(draft->err));
@@ -69,13 +82,13 @@ done:
     return id;
 }
 
-static nnm_tensor_id add_node(nnm_draft *draft, nnm_op op, const char *name, const nnm_attributes *attributes,
-                              const nnm_tensor_id *inputs, size_t count)
+nnm_tensor_id nnm_draft_node(nnm_draft *draft, nnm_op op, const char *name, const nnm_attributes *attributes,
+                             const nnm_tensor_id *inputs, size_t count)
 {
-    nnm_tensor_id id = 0;
+    nnm_tensor_id ids[NNM_NODE_MAX_OUTPUTS] = {0};
     if (!draft->status)
-        fail(draft, nnm_graph_add_node(draft->graph, op, name, attributes, inputs, count, &id, draft->err));
-    return id;
+        fail(draft, nnm_graph_add_node(draft->graph, op, name, attributes, inputs, count, ids, draft->err));
+    return ids[0];
 }
 
 /* Half the width of a uniform distribution with the given variance. */
@@ -96,43 +109,57 @@ static bool window_fits(nnm_draft *draft, int64_t input, int64_t kernel_size, in
     return false;
 }
 
+/* Window and padding of the layout; false after a failure. */
+static bool set_window(nnm_draft *draft, nnm_attributes *attributes, nnm_tensor_id x, int64_t kernel_size,
+                       int64_t stride)
+{
+    if (draft->status) return false;
+    attributes->kernel_h = attributes->kernel_w = kernel_size;
+    attributes->stride_h = attributes->stride_w = stride;
+    attributes->padding = NNM_PADDING_SAME;
+    if (draft->layout != NNM_LAYOUT_NCHW) return true;
+    int64_t pad = (kernel_size - 1) / 2;
+    attributes->padding = NNM_PADDING_EXPLICIT;
+    attributes->pad_top = attributes->pad_left = attributes->pad_bottom = attributes->pad_right = pad;
+    return window_fits(draft, shape_of(draft, x)->dim[2], kernel_size, pad);
+}
+
 nnm_tensor_id nnm_draft_conv(nnm_draft *draft, const char *name, nnm_tensor_id x, int64_t cout, int64_t kernel_size,
                              int64_t stride, int64_t groups)
 {
-    if (draft->status) return 0;
+    nnm_attributes attributes = {.groups = groups};
+    if (!set_window(draft, &attributes, x, kernel_size, stride)) return 0;
     const nnm_shape *shape = shape_of(draft, x);
     int64_t cin = shape->dim[channel_axis(draft, shape)] / groups;
-    nnm_attributes attributes = {.kernel_h = kernel_size,
-                                 .kernel_w = kernel_size,
-                                 .stride_h = stride,
-                                 .stride_w = stride,
-                                 .padding = NNM_PADDING_SAME,
-                                 .groups = groups};
-    if (draft->layout == NNM_LAYOUT_NCHW) {
-        int64_t pad = (kernel_size - 1) / 2;
-        if (!window_fits(draft, shape->dim[2], kernel_size, pad)) return 0;
-        attributes.padding = NNM_PADDING_EXPLICIT;
-        attributes.pad_top = attributes.pad_left = attributes.pad_bottom = attributes.pad_right = pad;
-    }
     double fan_in = (double)cin * (double)kernel_size * (double)kernel_size;
     nnm_shape weight = {4, {cout, cin, kernel_size, kernel_size}};
     nnm_shape bias = {1, {cout}};
     nnm_tensor_id inputs[3] = {x};
     inputs[1] = add_weights(draft, name, "weight", &weight, 0, spread_of(2 / fan_in));
     inputs[2] = add_weights(draft, name, "bias", &bias, 0, 0.1);
-    return add_node(draft, NNM_OP_CONV, name, &attributes, inputs, 3);
+    return nnm_draft_node(draft, NNM_OP_CONV, name, &attributes, inputs, 3);
 }
 
-nnm_tensor_id nnm_draft_fully_connected(nnm_draft *draft, const char *name, nnm_tensor_id x, int64_t cout)
+nnm_tensor_id nnm_draft_pool(nnm_draft *draft, nnm_op op, const char *name, nnm_tensor_id x, int64_t kernel_size,
+                             int64_t stride)
+{
+    nnm_attributes attributes = {0};
+    if (!set_window(draft, &attributes, x, kernel_size, stride)) return 0;
+    return nnm_draft_node(draft, op, name, &attributes, &x, 1);
+}
+
+nnm_tensor_id nnm_draft_fully_connected(nnm_draft *draft, const char *name, nnm_tensor_id x, int64_t cout,
+                                        bool has_bias)
 {
     if (draft->status) return 0;
-    int64_t cin = shape_of(draft, x)->dim[1];
+    const nnm_shape *shape = shape_of(draft, x);
+    int64_t cin = shape->dim[shape->rank - 1];
     nnm_shape weight = {2, {cout, cin}};
     nnm_shape bias = {1, {cout}};
     nnm_tensor_id inputs[3] = {x};
     inputs[1] = add_weights(draft, name, "weight", &weight, 0, spread_of(1 / (double)cin));
-    inputs[2] = add_weights(draft, name, "bias", &bias, 0, 0.1);
-    return add_node(draft, NNM_OP_FULLY_CONNECTED, name, NULL, inputs, 3);
+    if (has_bias) inputs[2] = add_weights(draft, name, "bias", &bias, 0, 0.1);
+    return nnm_draft_node(draft, NNM_OP_FULLY_CONNECTED, name, NULL, inputs, has_bias ? 3 : 2);
 }
 
 nnm_tensor_id nnm_draft_batch_norm(nnm_draft *draft, const char *name, nnm_tensor_id x)
@@ -146,15 +173,21 @@ nnm_tensor_id nnm_draft_batch_norm(nnm_draft *draft, const char *name, nnm_tenso
     inputs[2] = add_weights(draft, name, "bias", &channels, 0, 0.1);
     inputs[3] = add_weights(draft, name, "mean", &channels, 0, 0.1);
     inputs[4] = add_weights(draft, name, "variance", &channels, 1, 0.1);
-    return add_node(draft, NNM_OP_BATCH_NORM, name, &attributes, inputs, 5);
-}
-
-nnm_tensor_id nnm_draft_unary(nnm_draft *draft, nnm_op op, const char *name, nnm_tensor_id x)
-{
-    return add_node(draft, op, name, NULL, &x, 1);
+    return nnm_draft_node(draft, NNM_OP_BATCH_NORM, name, &attributes, inputs, 5);
 }
 
 /* ---- the whole ---- */
+
+static void take_steps(nnm_draft *draft)
+{
+    nnm_tensor_id x = draft->inputs[0];
+    for (size_t i = 0; i < NNM_KERNEL_MAX_STEPS && draft->kernel->steps[i] && !draft->status; i++)
+        x = draft->kernel->steps[i](draft, x);
+    if (draft->status) return;
+    const nnm_node *last = nnm_graph_node(draft->graph, nnm_graph_tensor(draft->graph, x)->producer);
+    for (size_t i = 0; i < last->output_count; i++)
+        fail(draft, nnm_graph_mark_output(draft->graph, last->outputs[i], draft->err));
+}
 
 nnm_status nnm_kernel_build_graph(nnm_graph **out, const nnm_kernel *kernel, const nnm_kernel_config *config,
                                   const nnm_graph_options *options, nnm_error *err)
@@ -171,9 +204,8 @@ nnm_status nnm_kernel_build_graph(nnm_graph **out, const nnm_kernel *kernel, con
         .kernel = kernel, .config = config, .layout = options->layout, .seed = options->seed, .err = err};
     if ((status = nnm_graph_new(&draft.graph, options->layout, err))) return status;
     nnm_draft_inputs(&draft, options->batch_size);
-    nnm_tensor_id output = kernel->build(&draft);
+    take_steps(&draft);
     status = draft.status;
-    if (!status) status = nnm_graph_mark_output(draft.graph, output, err);
     if (status) {
         nnm_graph_free(draft.graph);
         return nnm_context(err, status, "%s", kernel->name);

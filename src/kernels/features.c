@@ -1,13 +1,8 @@
 #include "kernels/catalogue.h"
 
-static double layer_flops(nnm_kernel_size size)
-{
-    return 2 * size.positions * size.params;
-}
-
 size_t nnm_kernel_feature_count(const nnm_kernel *kernel)
 {
-    return nnm_kernel_param_count(kernel) + (kernel->has_layer ? 2 : 0);
+    return nnm_kernel_param_count(kernel) + (kernel->kind->layer ? 2 : 0);
 }
 
 const char *nnm_kernel_feature_name(const nnm_kernel *kernel, size_t index)
@@ -23,14 +18,13 @@ void nnm_kernel_features(const nnm_kernel *kernel, const nnm_kernel_config *conf
     size_t params = nnm_kernel_param_count(kernel);
     for (size_t i = 0; i < params; i++)
         features[i] = (double)config->value[i];
-    if (!kernel->has_layer) return;
-    nnm_kernel_size size = kernel->size(kernel, config);
-    features[params] = layer_flops(size);
+    if (!kernel->kind->layer) return;
+    nnm_kernel_size size = kernel->kind->size(kernel, config);
+    features[params] = size.flops;
     features[params + 1] = size.params;
 }
 
 double nnm_kernel_flops(const nnm_kernel *kernel, const nnm_kernel_config *config)
 {
-    nnm_kernel_size size = kernel->size(kernel, config);
-    return kernel->has_layer ? layer_flops(size) : size.outputs;
+    return kernel->kind->size(kernel, config).flops;
 }

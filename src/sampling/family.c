@@ -2,7 +2,18 @@
 
 #include <string.h>
 
-/* The shares and the valid values are those of the published system. */
+/* Height and width of what is computed element by element. */
+#define IMAGE_HW                                                                                                       \
+    {                                                                                                                  \
+        .param = "HW", .column = "HW", .valid = {1, 3, 7, 14, 28, 56, 112, 224}, .frequent_percent = 20, .frequent = { \
+            {112, 40},                                                                                                 \
+            {56, 40},                                                                                                  \
+            {28, 20}                                                                                                   \
+        }                                                                                                              \
+    }
+
+/* The shares and the valid values are those of the published system, which has no matmul: its ranges are those of the
+ * layers of transformers and perceptrons of up to a few hundred million parameters. */
 static const nnm_family families[] = {
     {.name = "conv",
      .table = "conv",
@@ -42,11 +53,41 @@ static const nnm_family families[] = {
                      .valid = {1, 2},
                      .frequent_percent = 20,
                      .frequent = {{2, 50}, {1, 50}}}}},
+    {.name = "pooling",
+     .table = "pooling",
+     .dimensions = {{.param = "HW", .column = "HW", .valid = {14, 28, 56, 112, 224}},
+                    {.param = "CIN", .column = "CIN", .is_channels = true},
+                    {.param = "COUT", .same_as = "CIN"},
+                    {.param = "KERNEL_SIZE", .column = "KERNEL_SIZE", .valid = {2, 3}},
+                    {.param = "POOL_STRIDES", .column = "POOL_STRIDES", .valid = {1, 2}}}},
     {.name = "fc",
      .table = "fc",
      .dimensions =
          {{.param = "CIN", .column = "CIN", .is_channels = true},
           {.param = "COUT", .column = "COUT", .is_channels = true, .frequent_percent = 50, .frequent = {{1000, 100}}}}},
+    {.name = "concat",
+     .table = "conv",
+     .dimensions = {{.param = "HW", .column = "HW", .valid = {7, 14, 28, 56}},
+                    {.param = "CIN1", .column = "CIN", .is_channels = true, .input = 1},
+                    {.param = "CIN2", .column = "CIN", .is_channels = true, .input = 2},
+                    {.param = "CIN3", .column = "CIN", .is_channels = true, .input = 3},
+                    {.param = "CIN4", .column = "CIN", .is_channels = true, .input = 4}},
+     .inputs = {{2, 40}, {3, 20}, {4, 40}}},
+    {.name = "even",
+     .table = "conv",
+     .dimensions = {IMAGE_HW, {.param = "CIN", .column = "CIN", .is_channels = true, .multiple_of = 2}}},
+    {.name = "global-avgpool",
+     .table = "conv",
+     .dimensions = {{.param = "HW", .frequent_percent = 100, .frequent = {{3, 50}, {7, 50}}},
+                    {.param = "CIN", .column = "CIN", .is_channels = true}}},
+    {.name = "elementwise",
+     .table = "conv",
+     .dimensions = {IMAGE_HW, {.param = "CIN", .column = "CIN", .is_channels = true}}},
+    {.name = "matmul",
+     .dimensions = {{.param = "B", .low = 1, .high = 16},
+                    {.param = "M", .low = 1, .high = 512, .is_channels = true},
+                    {.param = "N", .low = 32, .high = 4096, .is_channels = true, .multiple_of = 8},
+                    {.param = "K", .low = 32, .high = 4096, .is_channels = true, .multiple_of = 8}}},
 };
 
 const nnm_family *nnm_family_find(const char *name)

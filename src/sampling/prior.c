@@ -15,11 +15,20 @@
 
 /* ---- reading a table ---- */
 
+/* Whether a dimension has a column that none before it has. */
+static bool is_new_column(const nnm_family *family, size_t index)
+{
+    const char *column = family->dimensions[index].column;
+    for (size_t i = 0; column && i < index; i++)
+        if (family->dimensions[i].column && strcmp(family->dimensions[i].column, column) == 0) return false;
+    return column != NULL;
+}
+
 static nnm_status fail_column(const nnm_family *family, const nnm_csv *csv, const char *missing, nnm_error *err)
 {
     nnm_buffer needed = {0};
     for (size_t i = 0; i < nnm_family_dimension_count(family); i++)
-        if (family->dimensions[i].column)
+        if (is_new_column(family, i))
             nnm_buffer_printf(&needed, "%s%s", needed.size ? ", " : "", family->dimensions[i].column);
     const char *closest = nnm_closest(missing, (const char *const *)csv->header, csv->columns);
     nnm_status status = nnm_buffer_check(&needed, err);
@@ -67,14 +76,24 @@ static nnm_status read_columns(nnm_prior *prior, const nnm_csv *csv, const int64
     return NNM_OK;
 }
 
+/* A prior without a table. */
+static nnm_status new_prior(nnm_prior **out, const nnm_family *family, nnm_error *err)
+{
+    nnm_prior *prior = nnm_calloc(1, sizeof *prior);
+    if (!prior) return nnm_fail_memory(err);
+    prior->family = family;
+    *out = prior;
+    return NNM_OK;
+}
+
 nnm_status nnm_prior_parse(nnm_prior **out, const nnm_family *family, const int64_t *limits, const char *text,
                            size_t size_bytes, const char *name, nnm_error *err)
 {
     nnm_csv csv = {0};
-    nnm_prior *prior = nnm_calloc(1, sizeof *prior);
-    if (!prior) return nnm_fail_memory(err);
-    prior->family = family;
-    nnm_status status = nnm_csv_parse(&csv, text, size_bytes, name, err);
+    nnm_prior *prior = NULL;
+    nnm_status status = new_prior(&prior, family, err);
+    if (status) return status;
+    status = nnm_csv_parse(&csv, text, size_bytes, name, err);
     if (status == NNM_OK) status = read_columns(prior, &csv, limits, err);
     if (status == NNM_OK) {
         *out = prior;
@@ -126,6 +145,7 @@ nnm_status nnm_prior_builtin(nnm_prior **out, const nnm_kernel *kernel, nnm_erro
     const nnm_family *family;
     nnm_status status = nnm_kernel_find_family(&family, kernel, err);
     if (status) return status;
+    if (!family->table) return new_prior(out, family, err);
     for (const nnm_prior_table *table = nnm_prior_tables; table->family; table++) {
         if (strcmp(table->family, family->table) != 0) continue;
         int64_t limits[NNM_KERNEL_MAX_PARAMS];
@@ -141,6 +161,9 @@ nnm_status nnm_prior_load_csv(nnm_prior **out, const nnm_kernel *kernel, const c
     const nnm_family *family;
     nnm_status status = nnm_kernel_find_family(&family, kernel, err);
     if (status) return status;
+    if (!family->table)
+        return nnm_fail(err, NNM_ERR_NOT_FOUND, "%s: the kernel family '%s' is drawn from ranges, not from a table",
+                        path, family->name);
     char *text;
     size_t size_bytes;
     status = nnm_file_read(path, &text, &size_bytes, err);
@@ -150,6 +173,12 @@ nnm_status nnm_prior_load_csv(nnm_prior **out, const nnm_kernel *kernel, const c
     status = nnm_prior_parse(out, family, limits, text, size_bytes, path, err);
     free(text);
     return status;
+}
+
+const char *nnm_prior_table_of(const nnm_kernel *kernel)
+{
+    const nnm_family *family = nnm_family_find(nnm_kernel_family(kernel));
+    return family ? family->table : NULL;
 }
 
 size_t nnm_prior_rows(const nnm_prior *prior)
@@ -185,12 +214,27 @@ static int64_t nearest(const int64_t valid[NNM_MAX_VALID], int64_t value)
     return best;
 }
 
+/* Spread evenly over the logarithm, up to a factor of two: an octave from low * 2^i to low * 2^(i + 1), then a value in
+ * it, the last octave with its upper end. Whole numbers only, so that every machine draws the same. */
+static int64_t draw_octaves(int64_t low, int64_t high, nnm_rng *rng)
+{
+    uint64_t octaves = 0;
+    while (low << (octaves + 1) <= high)
+        octaves++;
+    uint64_t octave = nnm_rng_below(rng, octaves);
+    int64_t first = low << octave;
+    int64_t end = octave + 1 == octaves ? high + 1 : 2 * first;
+    return first + (int64_t)nnm_rng_below(rng, (uint64_t)(end - first));
+}
+
 static int64_t draw_dimension(const nnm_prior *prior, size_t index, nnm_rng *rng)
 {
     const nnm_dimension *dimension = &prior->family->dimensions[index];
     if (dimension->frequent_percent && nnm_rng_below(rng, 100) < dimension->frequent_percent)
         return draw_setting(dimension->frequent, rng);
-    int64_t value = nearest(dimension->valid, nnm_histogram_quantile(&prior->histograms[index], nnm_rng_uniform(rng)));
+    int64_t value = dimension->high ? draw_octaves(dimension->low, dimension->high, rng)
+                                    : nearest(dimension->valid,
+                                              nnm_histogram_quantile(&prior->histograms[index], nnm_rng_uniform(rng)));
     int64_t step = dimension->multiple_of;
     return step ? (value + step - 1) / step * step : value;
 }

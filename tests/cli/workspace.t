@@ -43,8 +43,38 @@ The lists of what there is.
   $ nn-meter --list-kernels
   (nn-Meter) Supported kernels: ('*' indicates customized kernels)
   (nn-Meter) [Kernel] conv-bn-relu
+  (nn-Meter) [Kernel] conv-bn-relu6
+  (nn-Meter) [Kernel] conv-bn
+  (nn-Meter) [Kernel] conv-relu
+  (nn-Meter) [Kernel] conv-relu6
+  (nn-Meter) [Kernel] conv-hswish
+  (nn-Meter) [Kernel] conv-block
+  (nn-Meter) [Kernel] conv-bn-hswish
+  (nn-Meter) [Kernel] conv-swish
+  (nn-Meter) [Kernel] dwconv-bn
+  (nn-Meter) [Kernel] dwconv-relu
+  (nn-Meter) [Kernel] dwconv-relu6
   (nn-Meter) [Kernel] dwconv-bn-relu
+  (nn-Meter) [Kernel] dwconv-bn-relu6
+  (nn-Meter) [Kernel] dwconv-block
+  (nn-Meter) [Kernel] dwconv-bn-hswish
+  (nn-Meter) [Kernel] dwconv-swish
+  (nn-Meter) [Kernel] maxpool
+  (nn-Meter) [Kernel] avgpool
   (nn-Meter) [Kernel] fc
+  (nn-Meter) [Kernel] concat
+  (nn-Meter) [Kernel] split
+  (nn-Meter) [Kernel] channelshuffle
+  (nn-Meter) [Kernel] se
+  (nn-Meter) [Kernel] global-avgpool
+  (nn-Meter) [Kernel] bnrelu
+  (nn-Meter) [Kernel] bn
+  (nn-Meter) [Kernel] hswish
+  (nn-Meter) [Kernel] swish
+  (nn-Meter) [Kernel] relu
+  (nn-Meter) [Kernel] addrelu
+  (nn-Meter) [Kernel] add
+  (nn-Meter) [Kernel] matmul
   $ nn-meter --list-backends
   (nn-Meter) Supported backends: ('*' indicates customized backends)
   (nn-Meter) [Backend] xnnpack_cpu

@@ -235,8 +235,10 @@ static void test_prior_samples_are_distinct_allowed_and_ordered(void **state)
         const nnm_kernel *kernel = nnm_kernel_at(k);
         nnm_prior *prior = builtin_prior(kernel);
         nnm_config_list list = {0};
-        assert_ok(nnm_sample_prior(&list, kernel, prior, 10000, 42, NULL, &err));
-        assert_int_equal(list.count, 10000);
+        /* The published system's number where there is a layer; pools and what has HW and CIN only have too few. */
+        size_t num = nnm_kernel_feature_count(kernel) > nnm_kernel_param_count(kernel) ? 10000 : 500;
+        assert_ok(nnm_sample_prior(&list, kernel, prior, num, 42, NULL, &err));
+        assert_int_equal(list.count, num);
         check_sample(kernel, &list, 0);
         nnm_config_list_fini(&list);
         nnm_prior_free(prior);
