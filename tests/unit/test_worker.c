@@ -139,8 +139,16 @@ static void close_session(nnm_session *session)
     free(session);
 }
 
-static const nnm_backend backend = {NNM_BACKEND_ABI, "wild", "does as told", probe, supports,
-                                    open_session,    run,    NULL,           NULL,  close_session};
+static const nnm_backend backend = {
+    .abi = NNM_BACKEND_ABI,
+    .name = "wild",
+    .description = "does as told",
+    .probe = probe,
+    .supports = supports,
+    .open = open_session,
+    .run = run,
+    .close = close_session,
+};
 static const nnm_session_options one_thread = {.threads = 1};
 
 static nnm_protocol short_protocol(void)
