@@ -7,4 +7,8 @@
 extern const nnm_backend nnm_backend_xnnpack_cpu;
 extern const nnm_backend nnm_backend_onnxruntime_cpu;
 
+/* What `open` of xnnpack_cpu does once it has read the file; the session keeps nothing of the graph. */
+NNM_NODISCARD nnm_status nnm_xnnpack_open_graph(nnm_session **out, const nnm_graph *graph,
+                                                const nnm_session_options *options, nnm_error *err);
+
 #endif

@@ -54,98 +54,117 @@ static nnm_layer *layer_that_gives(search *s, nnm_tensor_id tensor)
     return NULL;
 }
 
+static bool reads_weights(const nnm_node *node)
+{
+    return node->op == NNM_OP_CONV || node->op == NNM_OP_FULLY_CONNECTED || node->op == NNM_OP_BATCH_NORM;
+}
+
+static bool takes_clamp(nnm_op op)
+{
+    switch (op) {
+    case NNM_OP_CONV:
+    case NNM_OP_FULLY_CONNECTED:
+    case NNM_OP_BATCH_NORM:
+    case NNM_OP_RELU:
+    case NNM_OP_RELU6:
+    case NNM_OP_ADD:
+    case NNM_OP_MULTIPLY:
+    case NNM_OP_MAX_POOL:
+    case NNM_OP_AVERAGE_POOL:
+    case NNM_OP_GLOBAL_AVERAGE_POOL: return true;
+    default: return false;
+    }
+}
+
+/* A clamp after a clamp that begins at 0, too. */
+static void clamp(nnm_layer *layer, nnm_op op)
+{
+    layer->output_min = 0.0f;
+    if (op == NNM_OP_RELU6) layer->output_max = 6.0f;
+}
+
+/* The layer that `node` can become part of: the one before it, if nobody else reads what lies between. Else NULL. */
+static nnm_layer *layer_to_join(search *s, const nnm_node *node)
+{
+    size_t ignored;
+    nnm_tensor_id x = node->inputs[0];
+    nnm_layer *layer = layer_that_gives(s, x);
+    if (!layer || layer->node->output_count > 1) return NULL;
+    if (is_output(s->graph, x) || count_readers(s->graph, x, &ignored) > 1) return NULL;
+    if (node->op != NNM_OP_BATCH_NORM) return takes_clamp(layer->node->op) ? layer : NULL;
+    if (layer->batch_norm || layer->output_min > -INFINITY) return NULL;
+    if (layer->node->op == NNM_OP_CONV) return layer;
+    /* In NCHW the rows of a fully connected node of rank 3 are the channels that a batch norm sees. */
+    bool columns = nnm_graph_tensor(s->graph, x)->shape.rank == 2 || nnm_graph_layout(s->graph) == NNM_LAYOUT_NHWC;
+    return layer->node->op == NNM_OP_FULLY_CONNECTED && columns ? layer : NULL;
+}
+
+static bool has_computed_input(const nnm_graph *graph, const nnm_node *node)
+{
+    size_t count = reads_weights(node) ? 1 : node->input_count;
+    for (size_t i = 0; i < count; i++)
+        if (!nnm_graph_tensor(graph, node->inputs[i])->data) return true;
+    return false;
+}
+
 static nnm_status begin_layer(search *s, const nnm_node *node)
 {
-    if (!are_constant(s->graph, node)) return refuse(s, node, "has weights or a bias that are not constant");
     nnm_layer layer = {.node = node,
                        .output_min = -INFINITY,
                        .output_max = INFINITY,
                        .input = node->inputs[0],
                        .output = node->outputs[0]};
     size_t producer = nnm_graph_tensor(s->graph, layer.input)->producer;
-    if (producer != NNM_NO_NODE && nnm_graph_node(s->graph, producer)->op == NNM_OP_FLATTEN) {
+    if (node->op == NNM_OP_FULLY_CONNECTED && producer != NNM_NO_NODE &&
+        nnm_graph_node(s->graph, producer)->op == NNM_OP_FLATTEN) {
         layer.flattens = true;
         layer.input = nnm_graph_node(s->graph, producer)->inputs[0];
     }
-    if (nnm_graph_tensor(s->graph, layer.input)->data) return refuse(s, node, "has a constant input");
+    if (!has_computed_input(s->graph, node) || (layer.flattens && nnm_graph_tensor(s->graph, layer.input)->data))
+        return refuse(s, node, "has a constant input");
+    if (node->op == NNM_OP_BATCH_NORM) layer.batch_norm = node;
+    if (node->op == NNM_OP_RELU || node->op == NNM_OP_RELU6) clamp(&layer, node->op);
     s->layers.items[s->layers.count++] = layer;
     return NNM_OK;
 }
 
-/* A batch norm or an activation becomes part of the layer before it, if nobody else reads what lies between. */
-static nnm_status join_layer(search *s, const nnm_node *node)
+/* Only fully connected nodes read it, and they flatten on their own. */
+static bool is_absorbed(const search *s, const nnm_node *flatten)
 {
-    nnm_tensor_id x = node->inputs[0];
-    size_t ignored;
-    nnm_layer *layer = layer_that_gives(s, x);
-    if (!layer) return refuse(s, node, "does not follow a Conv or fully connected node; alone it is not supported yet");
-    if (is_output(s->graph, x) || count_readers(s->graph, x, &ignored) > 1)
-        return refuse(s, node, "reads a tensor that is also read elsewhere, so it cannot be fused");
+    size_t fully_connected;
+    size_t readers = count_readers(s->graph, flatten->outputs[0], &fully_connected);
+    return !is_output(s->graph, flatten->outputs[0]) && readers > 0 && readers == fully_connected;
+}
+
+static nnm_status add_node(search *s, const nnm_node *node)
+{
+    if (reads_weights(node) && !are_constant(s->graph, node))
+        return refuse(s, node, "has weights or parameters that are not constant");
+    if (node->op == NNM_OP_FLATTEN && is_absorbed(s, node)) return NNM_OK;
+    if (node->op != NNM_OP_BATCH_NORM && node->op != NNM_OP_RELU && node->op != NNM_OP_RELU6)
+        return begin_layer(s, node);
+    nnm_layer *layer = layer_to_join(s, node);
+    if (!layer) return begin_layer(s, node);
     if (node->op == NNM_OP_BATCH_NORM) {
-        if (layer->batch_norm || layer->output_min > -INFINITY)
-            return refuse(s, node, "follows another batch norm or an activation, so it cannot be folded into weights");
-        if (!are_constant(s->graph, node)) return refuse(s, node, "has parameters that are not constant");
         layer->batch_norm = node;
     } else {
-        layer->output_min = 0.0f; /* a clamp after a clamp that begins at 0, too */
-        if (node->op == NNM_OP_RELU6) layer->output_max = 6.0f;
+        clamp(layer, node->op);
     }
     layer->output = node->outputs[0];
     return NNM_OK;
 }
 
-static nnm_status check_flatten(const search *s, const nnm_node *node)
-{
-    size_t fully_connected;
-    size_t readers = count_readers(s->graph, node->outputs[0], &fully_connected);
-    if (is_output(s->graph, node->outputs[0]) || readers == 0 || readers != fully_connected)
-        return refuse(s, node, "is supported only before a fully connected node");
-    return NNM_OK;
-}
-
-static nnm_status add_node(search *s, const nnm_node *node)
-{
-    switch (node->op) {
-    case NNM_OP_CONV:
-    case NNM_OP_FULLY_CONNECTED: return begin_layer(s, node);
-    case NNM_OP_BATCH_NORM:
-    case NNM_OP_RELU:
-    case NNM_OP_RELU6: return join_layer(s, node);
-    case NNM_OP_FLATTEN: return check_flatten(s, node);
-    default: break;
-    }
-    return refuse(s, node, "is not supported");
-}
-
-/* Every output is what some layer gives, and stands once. */
-static nnm_status check_outputs(search *s)
-{
-    size_t count = nnm_graph_output_count(s->graph);
-    if (count == 0 || s->layers.count == 0) return nnm_fail(s->err, NNM_ERR_UNSUPPORTED, "the graph computes nothing");
-    for (size_t i = 0; i < count; i++) {
-        nnm_tensor_id output = nnm_graph_output(s->graph, i);
-        const char *name = nnm_graph_tensor(s->graph, output)->name;
-        if (!layer_that_gives(s, output))
-            return nnm_fail(s->err, NNM_ERR_UNSUPPORTED, "output '%s' is not computed by the graph", name);
-        for (size_t j = 0; j < i; j++)
-            if (nnm_graph_output(s->graph, j) == output)
-                return nnm_fail(s->err, NNM_ERR_UNSUPPORTED, "'%s' is an output twice", name);
-    }
-    return NNM_OK;
-}
-
 nnm_status nnm_layers_find(nnm_layers *out, const nnm_graph *graph, nnm_error *err)
 {
-    if (nnm_graph_layout(graph) != NNM_LAYOUT_NCHW)
-        return nnm_fail(err, NNM_ERR_UNSUPPORTED, "the graph is NHWC; a model file of this backend (ONNX) holds NCHW");
     size_t nodes = nnm_graph_node_count(graph);
+    if (nodes == 0 || nnm_graph_output_count(graph) == 0)
+        return nnm_fail(err, NNM_ERR_UNSUPPORTED, "the graph computes nothing");
     search s = {.graph = graph, .err = err};
     s.layers.items = nnm_calloc(nodes, sizeof *s.layers.items);
     if (!s.layers.items) return nnm_fail_memory(err);
     nnm_status status = NNM_OK;
     for (size_t i = 0; i < nodes && status == NNM_OK; i++)
         status = add_node(&s, nnm_graph_node(graph, i));
-    if (status == NNM_OK) status = check_outputs(&s);
     if (status) {
         free(s.layers.items);
         return status;
@@ -158,7 +177,8 @@ nnm_status nnm_layer_fold(const nnm_graph *graph, const nnm_layer *layer, double
 {
     const nnm_node *node = layer->node;
     size_t channels = (size_t)nnm_graph_tensor(graph, node->inputs[1])->shape.dim[0];
-    const float *old_bias = node->input_count > 2 ? nnm_graph_tensor(graph, node->inputs[2])->data : NULL;
+    bool has_bias = node->op != NNM_OP_BATCH_NORM && node->input_count > 2;
+    const float *old_bias = has_bias ? nnm_graph_tensor(graph, node->inputs[2])->data : NULL;
     double *factors = nnm_calloc(channels, sizeof *factors);
     float *sums = nnm_calloc(channels, sizeof *sums);
     nnm_status status = factors && sums ? NNM_OK : nnm_fail_memory(err);

@@ -1,0 +1,30 @@
+#include "nnmeter/model_file.h"
+
+#include <stdio.h>
+
+#include "base/error.h"
+#include "formats/flatbuffer.h"
+#include "formats/tflite_schema.h"
+
+nnm_status nnm_model_write(const nnm_graph *graph, const char *path, nnm_error *err)
+{
+    if (nnm_graph_layout(graph) == NNM_LAYOUT_NHWC) return nnm_tflite_write(graph, path, err);
+    return nnm_onnx_write(graph, path, err);
+}
+
+const char *nnm_model_suffix(nnm_layout layout)
+{
+    return layout == NNM_LAYOUT_NHWC ? "tflite" : "onnx";
+}
+
+/* Only TensorFlow Lite's files have a mark. */
+nnm_status nnm_model_read(nnm_graph **out, const char *path, nnm_error *err)
+{
+    char head[8];
+    FILE *stream = fopen(path, "rbe");
+    if (!stream) return nnm_fail_errno(err, "cannot read '%s'", path);
+    size_t size = fread(head, 1, sizeof head, stream);
+    fclose(stream);
+    if (nnm_fb_has_identifier(head, size, NNM_TFL_IDENTIFIER)) return nnm_tflite_read(out, path, err);
+    return nnm_onnx_read(out, path, err);
+}
