@@ -263,6 +263,24 @@ static void sessions_begin_alike(void **state)
     assert_true(largest > 0.01F);
 }
 
+static void inputs_are_not_zero_at_first(void **state)
+{
+    (void)state;
+    need_runtime();
+    nnm_error err = NNM_ERROR_INIT;
+    nnm_session *session = NULL;
+    float at_first[12 * 9 * 9], of_zeros[12 * 9 * 9], zeros[8 * 9 * 9] = {0};
+    write_small_model();
+    assert_ok(backend->open(&session, path, &one_thread, &err));
+    assert_ok(backend->run(session, &err));
+    assert_ok(backend->get_output(session, 0, at_first, 12 * 9 * 9, &err));
+    assert_ok(backend->set_input(session, 0, zeros, 8 * 9 * 9, &err));
+    assert_ok(backend->run(session, &err));
+    assert_ok(backend->get_output(session, 0, of_zeros, 12 * 9 * 9, &err));
+    assert_memory_not_equal(at_first, of_zeros, sizeof at_first);
+    backend->close(session);
+}
+
 static void sessions_do_not_disturb_each_other(void **state)
 {
     (void)state;
@@ -500,6 +518,7 @@ int main(void)
         cmocka_unit_test(options_change_nothing_that_is_computed),
         cmocka_unit_test(wrong_options_are_refused),
         cmocka_unit_test(sessions_begin_alike),
+        cmocka_unit_test(inputs_are_not_zero_at_first),
         cmocka_unit_test(sessions_do_not_disturb_each_other),
         cmocka_unit_test(wrong_sizes_are_refused),
         cmocka_unit_test(damaged_models_are_refused),
