@@ -8,7 +8,7 @@
 
 #include "base/error.h"
 
-/* ONNX Runtime 1.10 is the first that reads what we write: ONNX files of IR version 8. */
+/* The oldest that the ONNX files we write, of IR version 8, have been run with. */
 #define MINIMUM_MINOR 10
 
 /* Names without a slash are looked up by the system's loader. The build says where the others are. */
@@ -45,8 +45,8 @@ static nnm_status take_table(nnm_ort_library *library, const char *path, nnm_err
     if (!version) version = "unknown";
     if (!is_new_enough(version))
         return nnm_fail(err, NNM_ERR_VERSION,
-                        "'%s' is ONNX Runtime %.40s; 1.%d is needed, the first that reads ONNX files of IR version 8",
-                        path, version, MINIMUM_MINOR);
+                        "'%s' is ONNX Runtime %.40s; 1.%d or newer is needed for ONNX files of IR version 8", path,
+                        version, MINIMUM_MINOR);
     library->api = base->get_api(MINIMUM_MINOR);
     if (!library->api)
         return nnm_fail(err, NNM_ERR_VERSION, "'%s' (ONNX Runtime %.40s) does not offer version %d of its interface",
