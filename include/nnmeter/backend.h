@@ -21,7 +21,7 @@ typedef struct nnm_backend_info {
     bool available;
     char version[64];      /* of the runtime, e.g. "2022-02-16"; empty when not available */
     char why_not[256];     /* one sentence when not available */
-    char model_format[16]; /* "onnx" */
+    char model_format[16]; /* that it reads: "onnx", "tflite" or "onnx,tflite" */
 } nnm_backend_info;
 
 /* What a runtime that rewrites graphs may do to one before it runs; others ignore it. */

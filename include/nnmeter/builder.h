@@ -183,6 +183,13 @@ NNM_NODISCARD NNM_API nnm_status nnm_build_latency_predictor(nnm_builder *builde
                                                              unsigned threads, nnm_build_report_fn report,
                                                              void *context, nnm_error *err);
 
+/* ---- what backends can do ---- */
+
+/* Asks a backend whether it can run kernels of this type in model files of this layout, by an example: the cheapest of
+ * a few configurations from the built-in prior. Runs nothing. Errors: UNSUPPORTED with the reason; NO_MEMORY. */
+NNM_NODISCARD NNM_API nnm_status nnm_backend_supports_kernel(const nnm_backend *backend, const nnm_kernel *kernel,
+                                                             nnm_layout layout, nnm_error *err);
+
 /* ---- predicting and evaluating from configurations and tables ---- */
 
 /* Predicts one configuration, "HW=56,CIN=64,...". Columns that the predictor was trained on beyond the kernel's

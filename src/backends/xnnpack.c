@@ -333,7 +333,7 @@ static nnm_status supports(const nnm_graph *graph, nnm_error *err)
 
 static void probe(nnm_backend_info *info)
 {
-    *info = (nnm_backend_info){.model_format = "onnx"};
+    *info = (nnm_backend_info){.model_format = "onnx,tflite"};
     nnm_error err = NNM_ERROR_INIT;
     if (nnm_xnnpack_check(xnn_initialize(NULL), "start on this processor", &err) != NNM_OK) {
         snprintf(info->why_not, sizeof info->why_not, "%.250s", err.message);
@@ -355,7 +355,7 @@ static nnm_status refuse(nnm_error *err)
 
 static void probe(nnm_backend_info *info)
 {
-    *info = (nnm_backend_info){.why_not = WHY_NOT, .model_format = "onnx"};
+    *info = (nnm_backend_info){.why_not = WHY_NOT, .model_format = "onnx,tflite"};
 }
 
 static nnm_status supports(const nnm_graph *graph, nnm_error *err)

@@ -170,8 +170,8 @@ static nnm_status read_groups(nnm_tfl_reader *reader, const nnm_tfl_step *step, 
     int32_t multiplier = nnm_fb_int(&reader->file, &step->options, NNM_TFL_DWCONV_MULTIPLIER, 0);
     if (multiplier != 0 && multiplier != w->dim[0] / a->groups) /* 0: not said */
         return nnm_fail(reader->err, NNM_ERR_VALUE,
-                            "its multiplier is %" PRId32 ", but %" PRId64 " channels become %" PRId64, multiplier,
-                            a->groups, w->dim[0]);
+                        "its multiplier is %" PRId32 ", but %" PRId64 " channels become %" PRId64, multiplier,
+                        a->groups, w->dim[0]);
     return NNM_OK;
 }
 
