@@ -219,7 +219,7 @@ static void print_kernels(size_t sessions)
     char folder[] = "/tmp/bench-noise-XXXXXX", path[CASES][64];
     const nnm_backend *backend = NULL;
     nnm_worker *worker = NULL;
-    nnm_session_options options = {1};
+    nnm_session_options options = {.threads = 1};
     nnm_protocol protocol = NNM_PROTOCOL_INIT;
     static outcome outcomes[CASES];
     static nnm_round round;

@@ -29,6 +29,8 @@ function(nnm_configure_flags)
         target_compile_options(nnm_flags INTERFACE
             -fsanitize=${NNM_SANITIZE} -fno-omit-frame-pointer -fno-sanitize-recover=all)
         target_link_options(nnm_flags INTERFACE -fsanitize=${NNM_SANITIZE})
+        # clang's address sanitizer must know C++ exceptions from the start: a runtime that is loaded later throws them.
+        target_link_options(nnm_flags INTERFACE -Wl,--push-state,--no-as-needed -lstdc++ -Wl,--pop-state)
     endif()
 endfunction()
 

@@ -1,6 +1,6 @@
 #!/bin/sh
-# Installs the Debian packages that nn-meter is built with. Packages that are there already are left alone, so calling
-# it again costs nothing and says nothing.
+# Installs the Debian packages that nn-meter is built with, and gets ONNX Runtime, which Debian 12 does not have. What is
+# there already is left alone, so calling it again costs nothing and says nothing.
 #
 #     scripts/setup.sh              what `make` needs
 #     scripts/setup.sh --test       also what `make test` needs
@@ -51,20 +51,37 @@ if ! command -v dpkg-query >/dev/null || ! command -v apt-get >/dev/null; then
     die "this is not a Debian-like system (there is no apt-get). Install what these Debian packages hold:" $wanted
 fi
 
+# Newer systems have ONNX Runtime as a package; for others it comes with npm. Without either there is no onnxruntime_cpu
+# backend, and everything else works.
+onnxruntime=$(dirname "$0")/onnxruntime.sh
+for_onnxruntime=
+if "$onnxruntime" --needed; then
+    if available libonnxruntime-dev; then
+        for_onnxruntime=libonnxruntime-dev
+    elif ! command -v npm >/dev/null; then
+        for_onnxruntime=npm
+    fi
+fi
+
 missing=
 for package in $wanted; do
     installed "$package" || missing="$missing $package"
 done
 if [ "$list_only" = yes ]; then
-    [ -z "$missing" ] || printf '%s\n' $missing
+    [ -z "$missing$for_onnxruntime" ] || printf '%s\n' $missing $for_onnxruntime
     exit 0
 fi
-[ -n "$missing" ] || exit 0
+[ -n "$missing$for_onnxruntime" ] || exec "$onnxruntime"
 
 as_root=
 if [ "$(id -u)" -ne 0 ]; then
-    command -v sudo >/dev/null || die "these packages are missing and only root can install them:$missing"
-    as_root=sudo
+    if command -v sudo >/dev/null; then
+        as_root=sudo
+    elif [ -z "$missing" ]; then
+        exec "$onnxruntime"
+    else
+        die "these packages are missing and only root can install them:$missing"
+    fi
 fi
 
 log=$(mktemp)
@@ -80,6 +97,20 @@ give_up() {
     tail -n 20 "$log" >&2
     die "$@"
 }
+
+get_onnxruntime() {
+    if [ -n "$for_onnxruntime" ]; then
+        echo "Installing $for_onnxruntime"
+        apt install --yes --no-install-recommends $for_onnxruntime ||
+            echo "setup.sh: apt-get could not install $for_onnxruntime; going on without it" >&2
+    fi
+    "$onnxruntime"
+}
+
+if [ -z "$missing" ]; then
+    get_onnxruntime
+    exit 0
+fi
 
 echo "Installing$missing"
 updated=no
@@ -101,10 +132,14 @@ for package in $missing; do
         die "apt knows no package called $package; this list was made for Debian 12 (bookworm)"
     fi
 done
-[ -n "$install" ] || exit 0
+if [ -z "$install" ]; then
+    get_onnxruntime
+    exit 0
+fi
 
 if ! apt install --yes --no-install-recommends $install; then
     [ "$updated" = no ] || give_up "apt-get could not install$install"
     apt update || give_up "apt-get update failed" # the lists may be older than what the mirrors still have
     apt install --yes --no-install-recommends $install || give_up "apt-get could not install$install"
 fi
+get_onnxruntime

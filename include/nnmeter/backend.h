@@ -24,8 +24,19 @@ typedef struct nnm_backend_info {
     char model_format[16]; /* that it reads: "onnx", "tflite" or "onnx,tflite" */
 } nnm_backend_info;
 
+/* What a runtime that rewrites graphs may do to one before it runs; others ignore it. */
+typedef enum nnm_optimization {
+    NNM_OPTIMIZATION_ALL = 0,  /* whatever it can: what programs get that set nothing */
+    NNM_OPTIMIZATION_EXTENDED, /* fusions too, but no other memory layouts */
+    NNM_OPTIMIZATION_BASIC,    /* only what keeps to standard operators */
+    NNM_OPTIMIZATION_DISABLE
+} nnm_optimization;
+
 typedef struct nnm_session_options {
     unsigned threads; /* >= 1, that the runtime may use */
+    nnm_optimization optimization;
+    const char *library_path; /* shared library of the runtime, for backends that load one; NULL: they search. Must
+                                 stay valid as long as a worker that was started with it */
 } nnm_session_options;
 
 typedef struct nnm_session nnm_session; /* each backend defines its own */
@@ -53,7 +64,13 @@ typedef struct nnm_backend {
     nnm_status (*get_output)(nnm_session *session, size_t index, float *data, size_t count, nnm_error *err);
 
     void (*close)(nnm_session *session); /* NULL is allowed */
+
+    /* Like probe, for backends whose runtime depends on the options; NULL for others. */
+    void (*probe_options)(nnm_backend_info *info, const nnm_session_options *options);
 } nnm_backend;
+
+/* Says whether the runtime that these options ask for is here. */
+NNM_API void nnm_backend_probe(const nnm_backend *backend, const nnm_session_options *options, nnm_backend_info *info);
 
 /* The built-in backends, in the order --list-backends prints; those of the contract that this version does not have
  * yet are not listed. */

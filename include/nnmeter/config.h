@@ -44,12 +44,15 @@ typedef struct nnm_predictorbuild_config {
 typedef struct nnm_backend_config {
     char backend[NNM_KERNEL_NAME_BYTES]; /* BACKEND */
     unsigned threads;                    /* THREADS, 1..256 */
+    nnm_optimization optimization;       /* GRAPH_OPTIMIZATION: all | extended | basic | disable */
+    char *library_path;                  /* LIBRARY_PATH: the runtime's shared library; NULL: the backend searches */
     nnm_protocol
         protocol; /* ROUNDS, WARMUP_MS, SAMPLE_US, ROUND_MS, BUDGET_S, TIMEOUT_S, MEMORY_LIMIT_MIB, CPU, GATE */
 } nnm_backend_config;
 
 /* A zero-initialised struct may be given to _fini. */
 NNM_API void nnm_predictorbuild_config_fini(nnm_predictorbuild_config *config);
+NNM_API void nnm_backend_config_fini(nnm_backend_config *config);
 
 #ifdef __cplusplus
 }

@@ -5,6 +5,7 @@
 #include "nnmeter/backend.h"
 
 extern const nnm_backend nnm_backend_xnnpack_cpu;
+extern const nnm_backend nnm_backend_onnxruntime_cpu;
 extern const nnm_backend nnm_backend_onednn_cpu;
 
 /* What `open` of onednn_cpu does once it has read the file; the session keeps nothing of the graph. */

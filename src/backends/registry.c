@@ -7,6 +7,7 @@
 
 static const nnm_backend *const backends[] = {
     &nnm_backend_xnnpack_cpu,
+    &nnm_backend_onnxruntime_cpu,
     &nnm_backend_onednn_cpu,
 };
 #define BACKEND_COUNT (sizeof backends / sizeof *backends)

@@ -183,7 +183,7 @@ static nnm_status check_start(const nnm_backend *backend, const nnm_session_opti
     if (protocol->cpu >= 0) status = nnm_cpu_check(protocol->cpu, err);
     if (status) return status;
     nnm_backend_info info = {0};
-    backend->probe(&info);
+    nnm_backend_probe(backend, options, &info);
     if (!info.available)
         return nnm_fail(err, NNM_ERR_UNSUPPORTED, "backend '%s' is not available: %s", backend->name, info.why_not);
     return NNM_OK;

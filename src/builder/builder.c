@@ -89,8 +89,9 @@ nnm_status nnm_builder_backend(const nnm_builder *builder, const char *name, con
                         "the workspace '%s' is for backend '%s' (BACKEND in configs/backend_config.yaml), not for "
                         "'%s': a workspace holds the measurements of one device",
                         nnm_workspace_path(builder->workspace), configured, name);
+    nnm_session_options session = nnm_builder_session_options(builder);
     *info = (nnm_backend_info){0};
-    backend->probe(info);
+    nnm_backend_probe(backend, &session, info);
     if (!info->available)
         return nnm_fail(err, NNM_ERR_UNSUPPORTED, "backend '%s' is not available: %s", name, info->why_not);
     *out = backend;
@@ -118,6 +119,16 @@ nnm_status nnm_builder_check_batch(const nnm_builder *builder, const nnm_kernel_
                             data->records[i].id, (long long)found, (long long)wanted);
     }
     return NNM_OK;
+}
+
+nnm_session_options nnm_builder_session_options(const nnm_builder *builder)
+{
+    const nnm_backend_config *config = nnm_workspace_backend(builder->workspace);
+    return (nnm_session_options){
+        .threads = config->threads,
+        .optimization = config->optimization,
+        .library_path = config->library_path,
+    };
 }
 
 nnm_graph_options nnm_builder_graph_options(const nnm_builder *builder, const char *id)

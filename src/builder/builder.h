@@ -24,6 +24,9 @@ NNM_NODISCARD nnm_status nnm_builder_log_failure(const nnm_builder *builder, con
 NNM_NODISCARD nnm_status nnm_builder_backend(const nnm_builder *builder, const char *name, const nnm_backend **out,
                                              nnm_backend_info *info, nnm_error *err);
 
+/* How the workspace wants sessions; valid until its configuration is read again. */
+nnm_session_options nnm_builder_session_options(const nnm_builder *builder);
+
 /* Options from which a kernel's graph is built in this workspace. */
 nnm_graph_options nnm_builder_graph_options(const nnm_builder *builder, const char *id);
 

@@ -27,7 +27,7 @@ static nnm_status measure_example(const nnm_builder *builder, const nnm_backend 
                                   double *latency_ms, nnm_error *err)
 {
     const nnm_backend_config *config = nnm_workspace_backend(builder->workspace);
-    nnm_session_options session = {.threads = config->threads};
+    nnm_session_options session = nnm_builder_session_options(builder);
     nnm_worker *worker = NULL;
     nnm_round *round = malloc(sizeof *round);
     nnm_status status = round ? NNM_OK : nnm_fail_memory(err);

@@ -287,7 +287,7 @@ static nnm_status measure_all(profiler *p, nnm_error *err)
 static nnm_status start(profiler *p, const nnm_backend *backend, const nnm_backend_info *info, nnm_error *err)
 {
     const nnm_backend_config *config = nnm_workspace_backend(p->builder->workspace);
-    nnm_session_options session = {.threads = config->threads};
+    nnm_session_options session = nnm_builder_session_options(p->builder);
     nnm_machine machine;
     nnm_machine_describe(&machine);
     nnm_status status = nnm_worker_start(&p->worker, backend, &session, p->protocol, err);

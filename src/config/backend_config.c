@@ -1,4 +1,5 @@
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -8,6 +9,7 @@
 #define DEFAULT_BACKEND "xnnpack_cpu"
 
 static const char *const cpu_words[] = {"auto", "none"};
+static const char *const optimization_words[] = {"all", "extended", "basic", "disable"}; /* nnm_optimization */
 
 #define MEMBER(member) offsetof(nnm_backend_config, member)
 
@@ -22,6 +24,16 @@ static const nnm_option options[] = {
      .minimum = 1,
      .maximum = 256,
      .comment = "Threads the runtime may use."},
+    {.key = "GRAPH_OPTIMIZATION",
+     .type = NNM_OPTION_WORD,
+     .offset = MEMBER(optimization),
+     .words = optimization_words,
+     .word_count = 4,
+     .comment = "What ONNX Runtime may do to a model before it runs; other runtimes have no such setting."},
+    {.key = "LIBRARY_PATH",
+     .type = NNM_OPTION_FILE,
+     .offset = MEMBER(library_path),
+     .comment = "The shared library of ONNX Runtime, when it shall be another one than the one that is found."},
     {.key = "ROUNDS",
      .type = NNM_OPTION_UNSIGNED,
      .offset = MEMBER(protocol.rounds),
@@ -118,8 +130,15 @@ nnm_status nnm_backend_config_read(nnm_backend_config *out, const char *path, co
     status = nnm_options_read(options, OPTION_COUNT, root, path, &config, found, err);
     if (status == NNM_OK) status = check_backend(&config, found[0], path, backends, backend_count, err);
     if (status == NNM_OK) *out = config;
+    if (status) nnm_backend_config_fini(&config);
     nnm_yaml_free(root);
     return status;
+}
+
+void nnm_backend_config_fini(nnm_backend_config *config)
+{
+    free(config->library_path);
+    *config = (nnm_backend_config){0};
 }
 
 nnm_status nnm_backend_config_write(const nnm_backend_config *config, const char *path, nnm_error *err)

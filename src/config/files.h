@@ -43,7 +43,8 @@ NNM_NODISCARD nnm_status nnm_predictorbuild_config_write(const nnm_predictorbuil
                                                          const nnm_known_kernel *known, size_t known_count,
                                                          nnm_error *err);
 
-/* The same three for backend_config.yaml; `backends` are the names BACKEND may have. */
+/* The same three for backend_config.yaml; `backends` are the names BACKEND may have. A result that was read is ended
+ * by nnm_backend_config_fini; the default needs none. */
 NNM_NODISCARD nnm_status nnm_backend_config_read(nnm_backend_config *out, const char *path, const char *const *backends,
                                                  size_t backend_count, nnm_error *err);
 nnm_backend_config nnm_backend_config_default(const char *backend); /* a name of fewer than NNM_KERNEL_NAME_BYTES */

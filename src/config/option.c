@@ -43,6 +43,7 @@ void nnm_option_allowed(const nnm_option *option, nnm_buffer *text)
         break;
     case NNM_OPTION_NAME: nnm_buffer_text(text, "a name"); break;
     case NNM_OPTION_PATH: nnm_buffer_text(text, "the path of a folder"); break;
+    case NNM_OPTION_FILE: nnm_buffer_text(text, "the path of a file"); break;
     case NNM_OPTION_SECTION: nnm_buffer_text(text, "a mapping"); break;
     }
 }
@@ -158,9 +159,15 @@ static bool set_scalar(const nnm_option *option, const nnm_yaml_node *node, void
         strcpy(member, node->text);
         return true;
     case NNM_OPTION_PATH:
+    case NNM_OPTION_FILE:
     case NNM_OPTION_SECTION: return false;
     }
     return false;
+}
+
+static bool is_path(const nnm_option *option)
+{
+    return option->type == NNM_OPTION_PATH || option->type == NNM_OPTION_FILE;
 }
 
 static nnm_status set_path(const nnm_yaml_node *node, char **member, nnm_error *err)
@@ -181,7 +188,7 @@ static nnm_status read_option(const nnm_option *option, const nnm_yaml_node *nod
     void *member = (char *)config + option->offset;
     if (option->type == NNM_OPTION_SECTION) return NNM_OK;
     if (node->kind == NNM_YAML_SCALAR) {
-        if (option->type == NNM_OPTION_PATH) return set_path(node, member, err);
+        if (is_path(option)) return set_path(node, member, err);
         if (!nnm_yaml_is_null(node) && set_scalar(option, node, member)) return NNM_OK;
     }
     return fail_value(option, node, path, err);
@@ -259,6 +266,7 @@ void nnm_option_format(const nnm_option *option, const void *config, nnm_buffer 
     }
     case NNM_OPTION_NAME: nnm_buffer_text(text, member); break;
     case NNM_OPTION_PATH:
+    case NNM_OPTION_FILE:
         if (*(char *const *)member) append_quoted(*(char *const *)member, text);
         break;
     case NNM_OPTION_SECTION: break;
@@ -277,9 +285,9 @@ static void append_comment(const char *comment, size_t indent, nnm_buffer *text)
 void nnm_option_write(const nnm_option *option, const void *config, size_t indent, bool with_comment, nnm_buffer *text)
 {
     if (with_comment) append_comment(option->comment, indent, text);
-    bool absent = option->type == NNM_OPTION_PATH && !*(char *const *)((const char *)config + option->offset);
+    bool absent = is_path(option) && !*(char *const *)((const char *)config + option->offset);
     nnm_buffer_printf(text, "%*s%s%s: ", (int)indent, "", absent ? "# " : "", option->key);
-    if (absent) nnm_buffer_text(text, "path/to/folder");
+    if (absent) nnm_buffer_text(text, option->type == NNM_OPTION_FILE ? "path/to/file" : "path/to/folder");
     nnm_option_format(option, config, text);
     nnm_buffer_text(text, "\n");
 }

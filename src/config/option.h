@@ -18,7 +18,8 @@ typedef enum nnm_option_type {
     NNM_OPTION_WORD,        /* an enum: the index of the word */
     NNM_OPTION_CPU,         /* int: a number, or -1 - the index of the word */
     NNM_OPTION_NAME,        /* char[NNM_KERNEL_NAME_BYTES]: a name that the reader checks */
-    NNM_OPTION_PATH,        /* char *, on the heap; NULL: not given */
+    NNM_OPTION_PATH,        /* char *, of a folder, on the heap; NULL: not given */
+    NNM_OPTION_FILE,        /* the same of a file */
     NNM_OPTION_SECTION      /* a mapping with a table of its own, for which the reader has code */
 } nnm_option_type;
 

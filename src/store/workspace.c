@@ -193,6 +193,16 @@ nnm_status nnm_workspace_create(const char *path, const char *backend, nnm_error
 
 /* ---- opening ---- */
 
+/* Relative paths in the files begin at the workspace. */
+static nnm_status make_absolute(const nnm_workspace *workspace, char **path, nnm_error *err)
+{
+    if (!*path || **path == '/') return NNM_OK;
+    char *absolute = nnm_format("%s/%s", workspace->path, *path);
+    free(*path);
+    *path = absolute;
+    return absolute ? NNM_OK : nnm_fail_memory(err);
+}
+
 static nnm_status read_configs(nnm_workspace *workspace, nnm_error *err)
 {
     known_names known;
@@ -201,25 +211,24 @@ static nnm_status read_configs(nnm_workspace *workspace, nnm_error *err)
     char *build_path = nnm_path_config(workspace->path, PREDICTORBUILD);
     char *timing_path = nnm_path_config(workspace->path, BACKEND);
     nnm_predictorbuild_config build = {0};
-    nnm_backend_config timing;
+    nnm_backend_config timing = {0};
     if (!build_path || !timing_path) status = nnm_fail_memory(err);
     if (status == NNM_OK)
         status = nnm_predictorbuild_config_read(&build, build_path, known.kernels, known.kernel_count, err);
     if (status == NNM_OK)
         status = nnm_backend_config_read(&timing, timing_path, known.backends, known.backend_count, err);
-    if (status == NNM_OK && build.prior_dir && build.prior_dir[0] != '/') { /* relative to the workspace */
-        char *absolute = nnm_format("%s/%s", workspace->path, build.prior_dir);
-        free(build.prior_dir);
-        build.prior_dir = absolute;
-        if (!absolute) status = nnm_fail_memory(err);
-    }
+    if (status == NNM_OK) status = make_absolute(workspace, &build.prior_dir, err);
+    if (status == NNM_OK) status = make_absolute(workspace, &timing.library_path, err);
     if (status == NNM_OK) {
         nnm_predictorbuild_config_fini(&workspace->predictorbuild);
         workspace->predictorbuild = build;
+        nnm_backend_config_fini(&workspace->backend);
         workspace->backend = timing;
         build = (nnm_predictorbuild_config){0};
+        timing = (nnm_backend_config){0};
     }
     nnm_predictorbuild_config_fini(&build);
+    nnm_backend_config_fini(&timing);
     known_fini(&known);
     free(build_path);
     free(timing_path);
@@ -269,6 +278,7 @@ void nnm_workspace_close(nnm_workspace *workspace)
 {
     if (!workspace) return;
     nnm_predictorbuild_config_fini(&workspace->predictorbuild);
+    nnm_backend_config_fini(&workspace->backend);
     free(workspace->path);
     free(workspace);
 }

@@ -15,6 +15,7 @@ What this machine offers, for people and for programs.
   profiling lock   * ~
   Backends
   xnnpack_cpu      version * ~
+  onnxruntime_cpu  * ~
   onednn_cpu       version * ~
   Noise
   CPU *quiet * % of the time, else * times slower; clock spread * % ~
@@ -22,12 +23,12 @@ What this machine offers, for people and for programs.
   ...
   $ flock /tmp/nnmeter-machine.lock true; nn-meter doctor --seconds 0.2 --json | /usr/bin/python3 -c 'import json, sys
   > found = json.load(sys.stdin)
-  > print(sorted(found)); print(sorted(found["machine"])); print([sorted(b) for b in found["backends"]])
+  > print(sorted(found)); print(sorted(found["machine"])); print(all(sorted(b) == "available customized description name version why_not".split() for b in found["backends"]))
   > print(sorted(found["noise"][0])); print(len(found["noise"]) == found["machine"]["cpus"] or not found["lock_free"])
   > print(all(0 <= n["quiet_share"] <= 1 for n in found["noise"]))'
   ['backends', 'lock_free', 'lock_holder', 'machine', 'noise']
   ['clock_ghz', 'cpu', 'cpus', 'governor', 'host', 'load', 'may_realtime', 'memory_gib', 'system', 'timer_ns']
-  [['available', 'customized', 'description', 'name', 'version', 'why_not'], ['available', 'customized', 'description', 'name', 'version', 'why_not']]
+  True
   ['clock_spread', 'cpu', 'judgement', 'quiet_share', 'slow_factor']
   True
   True

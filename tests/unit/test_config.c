@@ -293,6 +293,8 @@ static void a_backend_file_is_read(void **state)
     assert_ok(nnm_backend_config_read(&config, NNM_TEST_DATA "/yaml/backend_good.yaml", backends, 2, &err));
     assert_string_equal(config.backend, "xnnpack_cpu");
     assert_int_equal(config.threads, 2);
+    assert_int_equal(config.optimization, NNM_OPTIMIZATION_BASIC);
+    assert_string_equal(config.library_path, "lib/libonnxruntime.so.1");
     assert_int_equal(config.protocol.rounds, 5);
     assert_true(config.protocol.warmup_ms == 1.5);
     assert_true(config.protocol.sample_us == 1000);
@@ -302,6 +304,38 @@ static void a_backend_file_is_read(void **state)
     assert_int_equal(config.protocol.memory_limit_mib, 512);
     assert_int_equal(config.protocol.cpu, 3);
     assert_true(config.protocol.gate == 0);
+    nnm_backend_config_fini(&config);
+    assert_null(config.library_path);
+}
+
+static void a_library_is_left_out_or_a_path(void **state)
+{
+    (void)state;
+    nnm_backend_config config, again;
+    assert_ok(read_backend("LIBRARY_PATH:\nGRAPH_OPTIMIZATION: disable\n", &config));
+    assert_null(config.library_path);
+    assert_int_equal(config.optimization, NNM_OPTIMIZATION_DISABLE);
+    config.library_path = strdup("a \"b\".so");
+    assert_non_null(config.library_path);
+    assert_ok(nnm_backend_config_write(&config, path, &err));
+    assert_ok(nnm_backend_config_read(&again, path, backends, 2, &err));
+    assert_string_equal(again.library_path, config.library_path);
+    assert_int_equal(again.optimization, NNM_OPTIMIZATION_DISABLE);
+    nnm_backend_config_fini(&config);
+    nnm_backend_config_fini(&again);
+    assert_fails(read_backend("LIBRARY_PATH: a.so\nROUNDS: 0\n", &config), NNM_ERR_VALUE, "ROUNDS: found '0'");
+    assert_fails(read_backend("LIBRARY_PATH: [a]\n", &config), NNM_ERR_VALUE,
+                 "LIBRARY_PATH: found a list, need the path of a file");
+    assert_fails(read_backend("GRAPH_OPTIMIZATION: al\n", &config), NNM_ERR_VALUE,
+                 "need all, extended, basic or disable; did you mean 'all'?");
+    nnm_backend_config fresh = nnm_backend_config_default("xnnpack_cpu");
+    char *text = NULL;
+    size_t size = 0;
+    assert_ok(nnm_backend_config_write(&fresh, path, &err));
+    assert_ok(nnm_file_read(path, &text, &size, &err));
+    assert_non_null(strstr(text, "\n# LIBRARY_PATH: path/to/file\n"));
+    assert_non_null(strstr(text, "\nGRAPH_OPTIMIZATION: all\n"));
+    free(text);
 }
 
 static void a_written_backend_file_reads_back(void **state)
@@ -389,7 +423,8 @@ static void expect_rows(const char *document, const nnm_option *options, size_t 
         nnm_buffer_printf(&row, "| `%s` | ", options[i].key);
         nnm_option_allowed(&options[i], &row);
         nnm_buffer_text(&row, " | ");
-        if (strcmp(options[i].key, "INIT_SAMPLE_NUM") != 0 && options[i].type != NNM_OPTION_PATH) {
+        if (strcmp(options[i].key, "INIT_SAMPLE_NUM") != 0 && options[i].type != NNM_OPTION_PATH &&
+            options[i].type != NNM_OPTION_FILE) {
             nnm_buffer_text(&row, "`");
             nnm_option_format(&options[i], config, &row);
             nnm_buffer_text(&row, "` |");
@@ -436,6 +471,7 @@ int main(void)
         TEST(a_huge_file_is_refused),
         TEST(long_texts_are_cut_in_messages),
         TEST(a_backend_file_is_read),
+        TEST(a_library_is_left_out_or_a_path),
         TEST(a_written_backend_file_reads_back),
         TEST(the_cpu_is_a_number_or_a_word),
         TEST(bad_backend_values_are_named),

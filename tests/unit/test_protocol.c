@@ -64,10 +64,18 @@ static void close_session(nnm_session *session)
     free(session);
 }
 
-static const nnm_backend backend = {NNM_BACKEND_ABI, "counting", "counts", probe, supports,
-                                    open_session,    run,        NULL,     NULL,  close_session};
+static const nnm_backend backend = {
+    .abi = NNM_BACKEND_ABI,
+    .name = "counting",
+    .description = "counts",
+    .probe = probe,
+    .supports = supports,
+    .open = open_session,
+    .run = run,
+    .close = close_session,
+};
 
-static const nnm_session_options one_thread = {1};
+static const nnm_session_options one_thread = {.threads = 1};
 
 /* ---- limits ---- */
 

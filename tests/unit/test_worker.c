@@ -139,9 +139,17 @@ static void close_session(nnm_session *session)
     free(session);
 }
 
-static const nnm_backend backend = {NNM_BACKEND_ABI, "wild", "does as told", probe, supports,
-                                    open_session,    run,    NULL,           NULL,  close_session};
-static const nnm_session_options one_thread = {1};
+static const nnm_backend backend = {
+    .abi = NNM_BACKEND_ABI,
+    .name = "wild",
+    .description = "does as told",
+    .probe = probe,
+    .supports = supports,
+    .open = open_session,
+    .run = run,
+    .close = close_session,
+};
+static const nnm_session_options one_thread = {.threads = 1};
 
 static nnm_protocol short_protocol(void)
 {
@@ -233,7 +241,7 @@ static void test_refuses_to_start(void **state)
     assert_fails(nnm_worker_start(&worker, &backend, &one_thread, &protocol, &err), NNM_ERR_UNSUPPORTED,
                  "backend 'wild' is not available: it is switched off");
     available = true;
-    nnm_session_options none = {0};
+    nnm_session_options none = {.threads = 0};
     assert_fails(nnm_worker_start(&worker, &backend, &none, &protocol, &err), NNM_ERR_VALUE, "threads is 0");
     protocol.rounds = 0;
     assert_fails(nnm_worker_start(&worker, &backend, &one_thread, &protocol, &err), NNM_ERR_VALUE, "rounds is 0");
@@ -242,7 +250,7 @@ static void test_refuses_to_start(void **state)
     assert_fails(nnm_worker_start(&worker, &backend, &one_thread, &protocol, &err), NNM_ERR_INVALID_ARGUMENT,
                  "there is no CPU 60000");
     protocol.cpu = 0;
-    nnm_session_options two = {2};
+    nnm_session_options two = {.threads = 2};
     assert_fails(nnm_worker_start(&worker, &backend, &two, &protocol, &err), NNM_ERR_VALUE, "cannot share one CPU");
     nnm_backend newer = backend;
     newer.abi = NNM_BACKEND_ABI + 1;

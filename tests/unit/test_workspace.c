@@ -292,8 +292,10 @@ static void an_edit_counts_after_reload(void **state)
     assert_fails(nnm_workspace_reload(workspace, &err), NNM_ERR_VALUE, "backend_config.yaml:1:9: ROUNDS: found 'many'");
     assert_true(nnm_workspace_predictorbuild(workspace)->detail);
     assert_int_equal(nnm_workspace_backend(workspace)->protocol.rounds, 3);
-    edit("backend_config.yaml", "ROUNDS: 4\n");
+    edit("backend_config.yaml", "ROUNDS: 4\nLIBRARY_PATH: lib/x.so\n");
     assert_ok(nnm_workspace_reload(workspace, &err));
+    snprintf(expected, sizeof expected, "%s/lib/x.so", nnm_workspace_path(workspace));
+    assert_string_equal(nnm_workspace_backend(workspace)->library_path, expected);
     assert_false(nnm_workspace_predictorbuild(workspace)->detail);
     assert_string_equal(nnm_workspace_predictorbuild(workspace)->prior_dir, "/absolute");
     assert_int_equal(nnm_workspace_backend(workspace)->protocol.rounds, 4);
