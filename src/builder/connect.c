@@ -18,7 +18,7 @@ static nnm_status write_example(const nnm_builder *builder, const char *path, nn
         status = nnm_kernel_config_parse(&config, kernel, "HW=28,CIN=32,COUT=32,KERNEL_SIZE=3,STRIDES=1", err);
     nnm_graph_options options = nnm_builder_graph_options(builder, "connect");
     if (status == NNM_OK) status = nnm_kernel_build_graph(&graph, kernel, &config, &options, err);
-    if (status == NNM_OK) status = nnm_onnx_write(graph, path, err);
+    if (status == NNM_OK) status = nnm_model_write(graph, path, err);
     nnm_graph_free(graph);
     return status;
 }
@@ -48,7 +48,9 @@ nnm_status nnm_connect_backend(nnm_builder *builder, const char *backend_name, d
 
     nnm_machine_lock *lock = NULL;
     char *folder = nnm_path_models(nnm_workspace_path(builder->workspace));
-    char *path = folder ? nnm_format("%s/connect_%ld.onnx", folder, (long)getpid()) : NULL;
+    char *path = folder ? nnm_format("%s/connect_%ld.%s", folder, (long)getpid(),
+                                     nnm_model_suffix(nnm_builder_graph_options(builder, "").layout))
+                        : NULL;
     status = path ? write_example(builder, path, err) : nnm_fail_memory(err);
     if (status == NNM_OK) status = nnm_machine_lock_take(&lock, "connect", err);
     if (status == NNM_OK) status = measure_example(builder, backend, path, latency_ms, err);

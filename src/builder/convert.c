@@ -13,7 +13,7 @@ static nnm_status check_model(const nnm_backend *backend, const nnm_kernel_recor
 {
     if (!record->model) return nnm_fail(err, NNM_ERR_NOT_FOUND, "no model file is given");
     nnm_graph *graph = NULL;
-    nnm_status status = nnm_onnx_read(&graph, record->model, err);
+    nnm_status status = nnm_model_read(&graph, record->model, err);
     if (status == NNM_OK) status = backend->supports(graph, err);
     nnm_graph_free(graph);
     return status;

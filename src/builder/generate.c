@@ -89,7 +89,8 @@ static nnm_status add_records(const nnm_builder *builder, nnm_kernel_data *data,
         draw_id(data, &record, seed ^ stream_of(name, mark), record.id);
         nnm_graph_options options = nnm_builder_graph_options(builder, record.id);
         record.shape_count = nnm_kernel_input_shapes(kernel, &record.config, options.layout, record.shapes);
-        record.model = nnm_path_model(nnm_workspace_path(builder->workspace), name, mark, record.id, "onnx");
+        record.model = nnm_path_model(nnm_workspace_path(builder->workspace), name, mark, record.id,
+                                      nnm_model_suffix(options.layout));
         status = record.model ? nnm_kernel_data_add(data, &record, err) : nnm_fail_memory(err);
         free(record.model);
     }
@@ -102,7 +103,7 @@ nnm_status nnm_builder_write_model(const nnm_builder *builder, const nnm_kernel 
     nnm_graph *graph = NULL;
     nnm_graph_options options = nnm_builder_graph_options(builder, record->id);
     nnm_status status = nnm_kernel_build_graph(&graph, kernel, &record->config, &options, err);
-    if (status == NNM_OK) status = nnm_onnx_write(graph, record->model, err);
+    if (status == NNM_OK) status = nnm_model_write(graph, record->model, err);
     nnm_graph_free(graph);
     return status;
 }
@@ -331,7 +332,9 @@ done:
 static char *model_path(const nnm_builder *builder, const nnm_kernel *kernel, const nnm_kernel_record *record)
 {
     const char *root = nnm_workspace_path(builder->workspace);
-    if (!record->model) return nnm_path_model(root, nnm_kernel_name(kernel), "given", record->id, "onnx");
+    nnm_layout layout = nnm_builder_graph_options(builder, record->id).layout;
+    if (!record->model)
+        return nnm_path_model(root, nnm_kernel_name(kernel), "given", record->id, nnm_model_suffix(layout));
     const char *slash = strrchr(record->model, '/');
     char *folder = nnm_path_models(root);
     char *moved = folder ? nnm_format("%s/%s", folder, slash ? slash + 1 : record->model) : NULL;

@@ -27,7 +27,7 @@ const nnm_option *nnm_backend_options(size_t *count);
 
 /* Reads predictorbuild_config.yaml. Keys that are missing take the defaults, and without KERNELS it has the entries of
  * a new workspace. The result is the caller's (nnm_predictorbuild_config_fini). Errors: NOT_FOUND, IO, NO_MEMORY,
- * PARSE, VALUE, and UNSUPPORTED for `IMPLEMENT: tensorflow`. */
+ * PARSE, VALUE. */
 NNM_NODISCARD nnm_status nnm_predictorbuild_config_read(nnm_predictorbuild_config *out, const char *path,
                                                         const nnm_known_kernel *known, size_t known_count,
                                                         nnm_error *err);

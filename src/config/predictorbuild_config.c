@@ -28,9 +28,8 @@ static const nnm_option options[OPTION_COUNT] = {
                    .offset = offsetof(nnm_predictorbuild_config, implement),
                    .words = implement_words,
                    .word_count = 2,
-                   .comment =
-                       "torch: kernels in NCHW with symmetric padding, as .onnx files.\n"
-                       "tensorflow: NHWC with SAME padding, as .tflite files; this version cannot write them yet."},
+                   .comment = "torch: kernels in NCHW with symmetric padding, as .onnx files.\n"
+                              "tensorflow: NHWC with SAME padding, as .tflite files."},
     [BATCH_SIZE] = {.key = "BATCH_SIZE",
                     .type = NNM_OPTION_INT64,
                     .offset = offsetof(nnm_predictorbuild_config, batch_size),
@@ -194,10 +193,6 @@ static nnm_status read_tree(nnm_predictorbuild_config *config, const nnm_yaml_no
     const nnm_yaml_node *found[OPTION_COUNT] = {NULL};
     nnm_status status = nnm_options_read(options, OPTION_COUNT, root, path, config, found, err);
     if (status) return status;
-    const nnm_yaml_node *implement = found[IMPLEMENT];
-    if (config->implement == NNM_IMPLEMENT_TENSORFLOW)
-        return nnm_fail_at(err, NNM_ERR_UNSUPPORTED, path, implement->line, implement->column,
-                           "IMPLEMENT: found 'tensorflow', but this version cannot write .tflite files yet; use torch");
     if (!found[KERNELS]) return set_default_kernels(config, known, count, err);
     return read_kernels(config, found[KERNELS], path, known, count, err);
 }

@@ -204,7 +204,6 @@ static void bad_build_values_are_named(void **state)
     build_fails("PRIOR_DIR: [a, b]\n", NNM_ERR_VALUE, 1, 12, "PRIOR_DIR: found a list, need the path of a folder");
     build_fails("IMPLEMENT: pytorch\n", NNM_ERR_VALUE, 1, 12,
                 "found 'pytorch', need tensorflow or torch; did you mean 'torch'?");
-    build_fails("IMPLEMENT: tensorflow\n", NNM_ERR_UNSUPPORTED, 1, 12, "cannot write .tflite files yet; use torch");
     build_fails("KERNELS:\n  fc: {ERROR_THRESHOLD: 0.05}\n", NNM_ERR_VALUE, 2, 25, "need a number from 0.1 to 1");
     build_fails("KERNELS:\n  fc: {ERROR_THRESHOLD: nan}\n", NNM_ERR_VALUE, 2, 25, "found 'nan'");
     build_fails("KERNELS:\n  fc: {ERROR_THRESHOLD: 0x1}\n", NNM_ERR_VALUE, 2, 25, "found '0x1'");

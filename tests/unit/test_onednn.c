@@ -286,7 +286,7 @@ static void test_a_small_network(void **state)
         x = add_one(graph, NNM_OP_FLATTEN, add_one(graph, NNM_OP_GLOBAL_AVERAGE_POOL, add_swish(graph, x)));
         mark_output(graph, add_fully_connected(graph, x, 10, true));
         assert_agrees(graph, "network", &one_thread);
-        assert_agrees(graph, "network", &(nnm_session_options){2});
+        assert_agrees(graph, "network", &(nnm_session_options){.threads = 2});
         nnm_graph_free(graph);
     }
 }

@@ -11,7 +11,7 @@
 #define TOLERANCE 1e-4 /* of the range of the output; rounding to 16 bits would be off by more than 1e-3 */
 
 static const nnm_backend *const backend = &nnm_backend_onednn_cpu;
-static const nnm_session_options one_thread = {1};
+static const nnm_session_options one_thread = {.threads = 1};
 
 static inline void skip_without_onednn(void)
 {

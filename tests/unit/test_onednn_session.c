@@ -109,7 +109,7 @@ static void test_is_measured_in_a_worker(void **state)
     backend->probe(&info);
     assert_ok(backend->supports(graph, &err));
     nnm_graph_free(graph);
-    measure_twice(&(nnm_session_options){2});
+    measure_twice(&(nnm_session_options){.threads = 2});
     measure_twice(&one_thread);
 }
 
@@ -129,7 +129,7 @@ static size_t count_threads(void)
 /* In a process of its own, where OpenMP has no threads yet: which it has then is the exit status. */
 static size_t threads_of_a_session(unsigned count)
 {
-    nnm_session_options options = {count};
+    nnm_session_options options = {.threads = count};
     pid_t child = fork();
     assert_true(child >= 0);
     if (child == 0) {
