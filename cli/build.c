@@ -10,11 +10,14 @@ static json_t *build_json(const nnm_build_result *result)
 {
     const nnm_profile_summary *profile = &result->profile;
     json_t *object = fit_json(&result->fit);
-    json_t *more = json_pack("{s:I, s:I, s:I, s:I, s:o, s:o, s:o}", "iterations", (json_int_t)result->iterations,
-                             "profiled", (json_int_t)profile->profiled, "failed", (json_int_t)profile->failed, "known",
-                             (json_int_t)profile->known, "elapsed_s", output_number(profile->elapsed_s), "quiet_share",
-                             output_number(if_known(profile->profiled > 0, profile->quiet_share)), "predictor",
-                             output_text(result->predictor_path));
+    bool repeated = profile->repeated > 0;
+    json_t *more = json_pack(
+        "{s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o}", "iterations", (json_int_t)result->iterations, "profiled",
+        (json_int_t)profile->profiled, "failed", (json_int_t)profile->failed, "known", (json_int_t)profile->known,
+        "elapsed_s", output_number(profile->elapsed_s), "quiet_share",
+        output_number(if_known(profile->profiled > 0, profile->quiet_share)), "agree5",
+        output_number(if_known(repeated, profile->agree5)), "agree10",
+        output_number(if_known(repeated, profile->agree10)), "predictor", output_text(result->predictor_path));
     if (!object || !more || json_object_update(object, more)) {
         json_decref(object);
         object = NULL;

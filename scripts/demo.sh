@@ -154,6 +154,8 @@ for tolerance in 5 10 15; do
     line "" "$(printf '%5s within ±%s %%' "$(percent "$share")" $tolerance)"
 done
 line "" "$(printf '%5s RMSPE' "$(percent "$(field "$scratch/build" rmspe)")")"
+agree=$(field "$scratch/build" agree10)
+[ -z "$agree" ] || line labels "$(percent "$agree") of the kernels took the same within 10 % in the first and the last round"
 ceiling=$(field "$scratch/build" noise_ceiling10)
 [ -z "$ceiling" ] || line "" "$(printf '%5s' "$(percent "$ceiling")") of kernels agree with themselves within ±10 % when measured again"
 

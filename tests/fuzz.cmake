@@ -10,4 +10,5 @@ if(NNM_FUZZ)
     endfunction()
 
     nnm_add_fuzz_target(onnx nnm_formats)
+    nnm_add_fuzz_target(tflite nnm_formats)
 endif()

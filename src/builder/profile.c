@@ -15,6 +15,7 @@
 #include "builder/builder.h"
 #include "builder/progress.h"
 #include "store/journal.h"
+#include "store/latency_text.h"
 #include "store/lock.h"
 #include "store/paths.h"
 
@@ -60,14 +61,16 @@ static bool is_complete(const profiler *p, const task *t)
     return t->round_count > 0 && t->wall_s >= p->protocol->budget_s;
 }
 
+/* Rounded as the latency file holds it, so that fitting from memory and from the file is the same. */
 static void set_latency(const task *t)
 {
     if (t->round_count == 0) return;
     double latency_ns, spread_ns;
+    char text[NNM_LATENCY_TEXT_BYTES];
+    nnm_kernel_record *record = t->record;
     nnm_rounds_combine(t->rounds, t->round_count, &latency_ns, &spread_ns);
-    t->record->has_latency = true;
-    t->record->latency_ms = latency_ns * 1e-6;
-    t->record->spread_ms = spread_ns * 1e-6;
+    nnm_latency_format(latency_ns * 1e-6, spread_ns * 1e-6, text);
+    record->has_latency = nnm_latency_parse(text, &record->latency_ms, &record->spread_ms);
 }
 
 static nnm_status take_earlier_rounds(profiler *p, task *t, nnm_error *err)

@@ -8,6 +8,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "formats/matrix.h"
 #include "formats/wire.h"
 #include "graph/names.h"
 #include "graph/shape.h"
@@ -69,26 +70,46 @@ static int by_name(const void *a, const void *b)
     return strcmp(text_of((*x)->name), text_of((*y)->name));
 }
 
-Onnx__TensorProto *nnm_onnx_constant(const nnm_onnx_reader *reader, const char *name)
+/* Index of the initialiser called `name`, or how many there are. */
+static size_t find_constant(const nnm_onnx_reader *reader, const char *name)
 {
     size_t low = 0, high = reader->constant_count;
     while (low < high) {
         size_t middle = low + (high - low) / 2;
         int order = strcmp(text_of(reader->constants[middle]->name), name);
-        if (order == 0) return reader->constants[middle];
+        if (order == 0) return middle;
         if (order < 0)
             low = middle + 1;
         else
             high = middle;
     }
-    return NULL;
+    return reader->constant_count;
 }
 
-static nnm_status check_contents(const Onnx__TensorProto *tensor, const nnm_shape *shape, nnm_error *err)
+Onnx__TensorProto *nnm_onnx_constant(const nnm_onnx_reader *reader, const char *name)
+{
+    size_t index = find_constant(reader, name);
+    return index < reader->constant_count ? reader->constants[index] : NULL;
+}
+
+bool nnm_onnx_is_turned(const nnm_onnx_reader *reader, const char *name)
+{
+    size_t index = find_constant(reader, name);
+    return index < reader->constant_count && reader->turned[index];
+}
+
+static nnm_status check_place(const Onnx__TensorProto *tensor, nnm_error *err)
 {
     if (tensor->n_external_data || (tensor->has_data_location && tensor->data_location))
         return nnm_fail(err, NNM_ERR_UNSUPPORTED, "its data lie in another file; that is not supported");
     if (tensor->segment) return nnm_fail(err, NNM_ERR_UNSUPPORTED, "it comes in segments; that is not supported");
+    return NNM_OK;
+}
+
+static nnm_status check_contents(const Onnx__TensorProto *tensor, const nnm_shape *shape, nnm_error *err)
+{
+    nnm_status status = check_place(tensor, err);
+    if (status) return status;
     if (tensor->raw_data.len && tensor->n_float_data)
         return nnm_fail(err, NNM_ERR_VALUE, "it has both raw_data and float_data");
     char text[NNM_SHAPE_TEXT_BYTES];
@@ -138,12 +159,85 @@ nnm_status nnm_onnx_take_constant(nnm_onnx_reader *reader, Onnx__TensorProto *te
     return NNM_OK;
 }
 
+/* Exchanges rows and columns of an initialiser that is not yet the graph's. Its data stay where malloc put them. */
+static nnm_status turn(Onnx__TensorProto *tensor, nnm_error *err)
+{
+    nnm_shape shape;
+    nnm_status status = nnm_onnx_check_constant(tensor, &shape, err);
+    if (status) return status;
+    if (shape.rank != 2) {
+        char text[NNM_SHAPE_TEXT_BYTES];
+        return nnm_fail(err, NNM_ERR_UNSUPPORTED, "the weight '%s' has the shape %s; only matrices are supported",
+                        tensor->name, nnm_shape_format(&shape, text));
+    }
+    size_t rows = (size_t)shape.dim[0], columns = (size_t)shape.dim[1];
+    float *turned = nnm_reallocarray(NULL, rows * columns, sizeof *turned);
+    float *straight = nnm_reallocarray(NULL, rows * columns, sizeof *straight);
+    if (turned && straight) {
+        /* raw_data may lie anywhere: floats are copied out before they are looked at. */
+        memcpy(straight, nnm_onnx_constant_data(tensor), rows * columns * sizeof *straight);
+        nnm_matrix_turn(turned, straight, rows, columns);
+    }
+    free(straight);
+    if (!turned || !straight) {
+        free(turned);
+        return nnm_fail_memory(err);
+    }
+    free(tensor->raw_data.data);
+    free(tensor->float_data);
+    tensor->raw_data = (ProtobufCBinaryData){0};
+    tensor->float_data = turned;
+    tensor->n_float_data = rows * columns;
+    tensor->dims[0] = shape.dim[1];
+    tensor->dims[1] = shape.dim[0];
+    return NNM_OK;
+}
+
+nnm_status nnm_onnx_take_turned(nnm_onnx_reader *reader, const char *name, nnm_tensor_id *id)
+{
+    size_t index = find_constant(reader, name);
+    bool taken = nnm_graph_find(reader->graph, name, id);
+    if (taken && index < reader->constant_count && reader->turned[index]) return NNM_OK;
+    if (taken || index == reader->constant_count)
+        return nnm_fail(reader->err, NNM_ERR_UNSUPPORTED,
+                        "its second input '%s' must be an initialiser that no other operator uses", name);
+    nnm_status status = turn(reader->constants[index], reader->err);
+    if (!status) status = nnm_onnx_take_constant(reader, reader->constants[index], id);
+    reader->turned[index] = status == NNM_OK;
+    return status;
+}
+
+nnm_status nnm_onnx_read_integers(const nnm_onnx_reader *reader, const char *name, int64_t *values, size_t capacity,
+                                  size_t *count)
+{
+    const Onnx__TensorProto *tensor = nnm_onnx_constant(reader, name);
+    nnm_error *err = reader->err;
+    if (!tensor)
+        return nnm_fail(err, NNM_ERR_UNSUPPORTED, "'%s' is not an initialiser; only those are supported", name);
+    nnm_status status = check_place(tensor, err);
+    if (status) return nnm_context(err, status, "initialiser '%s'", name);
+    if (tensor->data_type != ONNX__TENSOR_PROTO__DATA_TYPE__INT64)
+        return nnm_fail(err, NNM_ERR_VALUE, "initialiser '%s': its elements are %s; they must be INT64", name,
+                        type_name(tensor->data_type));
+    size_t bytes = tensor->n_int64_data ? tensor->n_int64_data * sizeof *values : tensor->raw_data.len;
+    if (tensor->n_dims != 1 || tensor->dims[0] < 1 || (uint64_t)tensor->dims[0] > capacity)
+        return nnm_fail(err, NNM_ERR_UNSUPPORTED, "initialiser '%s': it is not a vector of 1 to %zu numbers", name,
+                        capacity);
+    *count = (size_t)tensor->dims[0];
+    if (bytes != *count * sizeof *values || (tensor->n_int64_data && tensor->raw_data.len))
+        return nnm_fail(err, NNM_ERR_VALUE, "initialiser '%s': %zu numbers need %zu bytes of data, but it has %zu",
+                        name, *count, *count * sizeof *values, bytes);
+    memcpy(values, tensor->n_int64_data ? (const void *)tensor->int64_data : tensor->raw_data.data, bytes);
+    return NNM_OK;
+}
+
 static nnm_status index_constants(nnm_onnx_reader *reader, const Onnx__GraphProto *graph)
 {
     if (graph->n_sparse_initializer)
         return nnm_fail(reader->err, NNM_ERR_UNSUPPORTED, "it has sparse initialisers; they are not supported");
     reader->constants = nnm_calloc(graph->n_initializer, sizeof *reader->constants);
-    if (!reader->constants) return nnm_fail_memory(reader->err);
+    reader->turned = nnm_calloc(graph->n_initializer, sizeof *reader->turned);
+    if (!reader->constants || !reader->turned) return nnm_fail_memory(reader->err);
     reader->constant_count = graph->n_initializer;
     if (graph->n_initializer == 0) return NNM_OK;
     memcpy(reader->constants, graph->initializer, graph->n_initializer * sizeof *reader->constants);
@@ -284,8 +378,10 @@ static nnm_status read_model(nnm_graph **out, const Onnx__ModelProto *model, nnm
     if (!status) status = read_inputs(&reader, model->graph);
     for (size_t i = 0; !status && i < model->graph->n_node; i++)
         status = nnm_onnx_read_node(&reader, model->graph->node[i]);
+    if (!status) status = nnm_onnx_check_shuffles(&reader);
     if (!status) status = read_outputs(&reader, model->graph);
     free(reader.constants);
+    free(reader.turned);
     if (status)
         nnm_graph_free(reader.graph);
     else

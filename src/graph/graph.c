@@ -196,7 +196,7 @@ static nnm_status infer(const nnm_graph *graph, const nnm_op_info *info, const n
     return NNM_OK;
 }
 
-/* The names of a node's outputs. */
+/* Copies of the names of a node's outputs. */
 typedef struct output_names {
     char *name[NNM_NODE_MAX_OUTPUTS];
 } output_names;
@@ -208,40 +208,41 @@ static void free_names(output_names *names)
     *names = (output_names){{NULL}};
 }
 
-/* Names after the first, which is there: "<first>_2". */
-static bool number_names(output_names *names, size_t count)
+/* "<first>", "<first>_2", .... Takes `first`. */
+static nnm_status number_names(output_names *names, char *first, size_t count, nnm_error *err)
 {
-    for (size_t i = 1; i < count; i++) {
-        names->name[i] = nnm_format("%s_%zu", names->name[0], i + 1);
-        if (!names->name[i]) return false;
-    }
-    return true;
-}
-
-static nnm_status given_names(output_names *names, const nnm_graph *graph, const char *name, size_t count,
-                              nnm_error *err)
-{
-    nnm_status status = check_name(graph, name, err);
-    if (status) return status;
-    names->name[0] = nnm_strdup(name);
-    if (!names->name[0] || !number_names(names, count)) return nnm_fail_memory(err);
-    for (size_t i = 1; i < count && !status; i++)
-        status = check_name(graph, names->name[i], err);
-    return status;
+    names->name[0] = first;
+    for (size_t i = 1; i < count && first; i++)
+        names->name[i] = nnm_format("%s_%zu", first, i + 1);
+    for (size_t i = 0; i < count; i++)
+        if (!names->name[i]) return nnm_fail_memory(err);
+    return NNM_OK;
 }
 
 /* The names a node gets when the caller gives none: "Conv_3", with a higher number where that is taken. */
 static nnm_status automatic_names(output_names *names, const nnm_graph *graph, const nnm_op_info *info, nnm_error *err)
 {
     for (size_t number = graph->node_count;; number++) {
-        names->name[0] = nnm_format("%s_%zu", info->name, number);
-        if (!names->name[0] || !number_names(names, info->outputs)) return nnm_fail_memory(err);
+        nnm_status status = number_names(names, nnm_format("%s_%zu", info->name, number), info->outputs, err);
+        if (status) return status;
         bool taken = false;
         for (size_t i = 0; i < info->outputs; i++)
             taken = taken || nnm_graph_find(graph, names->name[i], &(nnm_tensor_id){0});
         if (!taken) return NNM_OK;
         free_names(names);
     }
+}
+
+static nnm_status check_names(const nnm_graph *graph, const output_names *names, size_t count, nnm_error *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        nnm_status status = check_name(graph, names->name[i], err);
+        if (status) return status;
+        for (size_t j = 0; j < i; j++)
+            if (strcmp(names->name[i], names->name[j]) == 0)
+                return nnm_fail(err, NNM_ERR_INVALID_ARGUMENT, "two outputs are called '%s'", names->name[i]);
+    }
+    return NNM_OK;
 }
 
 /* Room for one more node and its tensors. */
@@ -255,38 +256,74 @@ static nnm_status reserve_node(nnm_graph *graph, nnm_error *err)
     return status;
 }
 
+/* Adds a node whose names are checked; takes them on success. */
+static nnm_status add_node(nnm_graph *graph, const nnm_node *node, const output_names *names, nnm_tensor_id *out,
+                           nnm_error *err)
+{
+    nnm_shape shape = {0};
+    nnm_status status =
+        infer(graph, nnm_op_find(node->op), &node->attributes, node->inputs, node->input_count, &shape, err);
+    if (status) return status;
+    if ((status = reserve_node(graph, err))) return status;
+    nnm_node *added = &graph->nodes[graph->node_count];
+    *added = *node;
+    added->name = names->name[0];
+    for (size_t i = 0; i < node->output_count; i++)
+        out[i] = added->outputs[i] = put_tensor(graph, names->name[i], &shape, NULL, graph->node_count);
+    graph->node_count++;
+    return NNM_OK;
+}
+
+/* A node with its inputs; more than fit are left out, which infer refuses by their number. */
+static nnm_node make_node(const nnm_op_info *info, nnm_op op, const nnm_attributes *attributes,
+                          const nnm_tensor_id *inputs, size_t input_count)
+{
+    nnm_node node = {.op = op, .input_count = input_count, .output_count = info->outputs};
+    if (attributes) node.attributes = *attributes;
+    size_t kept = input_count < NNM_NODE_MAX_INPUTS ? input_count : NNM_NODE_MAX_INPUTS;
+    memcpy(node.inputs, inputs, kept * sizeof *inputs);
+    return node;
+}
+
 nnm_status nnm_graph_add_node(nnm_graph *graph, nnm_op op, const char *name, const nnm_attributes *attributes,
                               const nnm_tensor_id *inputs, size_t input_count, nnm_tensor_id *out, nnm_error *err)
 {
-    static const nnm_attributes no_attributes = {0};
     const nnm_op_info *info = nnm_op_find(op);
     if (!info) return nnm_fail(err, NNM_ERR_INVALID_ARGUMENT, "there is no operator %d", (int)op);
-    if (!attributes) attributes = &no_attributes;
+    nnm_status status = name ? check_name(graph, name, err) : NNM_OK;
+    if (status) return status;
     output_names names = {{NULL}};
-    nnm_status status = name ? given_names(&names, graph, name, info->outputs, err) : NNM_OK;
+    status =
+        name ? number_names(&names, nnm_strdup(name), info->outputs, err) : automatic_names(&names, graph, info, err);
+    if (!status) status = check_names(graph, &names, info->outputs, err);
     if (status) goto done;
-    nnm_shape shape = {0};
-    status = infer(graph, info, attributes, inputs, input_count, &shape, err);
-    if (status) {
-        status =
-            name ? nnm_context(err, status, "%s '%s'", info->name, name) : nnm_context(err, status, "%s", info->name);
-        goto done;
-    }
-    if ((status = reserve_node(graph, err))) goto done;
-    if (!name && (status = automatic_names(&names, graph, info, err))) goto done;
-
-    nnm_node node = {.op = op,
-                     .name = names.name[0],
-                     .attributes = *attributes,
-                     .input_count = input_count,
-                     .output_count = info->outputs};
-    memcpy(node.inputs, inputs, input_count * sizeof *inputs);
-    for (size_t i = 0; i < info->outputs; i++)
-        out[i] = node.outputs[i] = put_tensor(graph, names.name[i], &shape, NULL, graph->node_count);
-    graph->nodes[graph->node_count++] = node;
-    names = (output_names){{NULL}};
+    nnm_node node = make_node(info, op, attributes, inputs, input_count);
+    status = add_node(graph, &node, &names, out, err);
+    if (!status) names = (output_names){{NULL}};
+    if (status && name) nnm_context(err, status, "%s '%s'", info->name, name);
+    if (status && !name) nnm_context(err, status, "%s", info->name);
 done:
     free_names(&names);
+    return status;
+}
+
+nnm_status nnm_graph_add_named_node(nnm_graph *graph, nnm_op op, const char *const *names,
+                                    const nnm_attributes *attributes, const nnm_tensor_id *inputs, size_t input_count,
+                                    nnm_tensor_id *out, nnm_error *err)
+{
+    const nnm_op_info *info = nnm_op_find(op);
+    if (!info) return nnm_fail(err, NNM_ERR_INVALID_ARGUMENT, "there is no operator %d", (int)op);
+    output_names copies = {{NULL}};
+    nnm_status status = NNM_OK;
+    for (size_t i = 0; i < info->outputs && !status; i++) {
+        copies.name[i] = nnm_strdup(names[i]);
+        if (!copies.name[i]) status = nnm_fail_memory(err);
+    }
+    if (!status) status = check_names(graph, &copies, info->outputs, err);
+    nnm_node node = make_node(info, op, attributes, inputs, input_count);
+    if (!status) status = add_node(graph, &node, &copies, out, err);
+    if (!status) copies = (output_names){{NULL}};
+    free_names(&copies);
     return status;
 }
 

@@ -137,7 +137,7 @@ static nnm_status get_trees(nnm_forest *forest, nnm_reader *in, const codebook *
         nnm_tree *tree = &forest->trees[t];
         size_t count = nnm_get_u32(&counts);
         /* A node has at least one bit. */
-        if (count == 0 || (count - 1) / 8 > (size_t)(bits.end - bits.at) || count >= NONE / 2)
+        if (count == 0 || (count - 1) / 8 >= (size_t)(bits.end - bits.at) || count >= NONE / 2)
             return nnm_fail(err, NNM_ERR_PARSE, "tree %zu: %zu nodes do not fit the file", t + 1, count);
         tree->nodes = nnm_calloc(count, sizeof *tree->nodes);
         if (!tree->nodes) return nnm_fail_memory(err);

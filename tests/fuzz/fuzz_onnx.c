@@ -24,8 +24,12 @@ static void walk(const nnm_graph *graph)
         require(elements >= 1 && *tensor->name);
         if (tensor->data) sink = tensor->data[0] + tensor->data[elements - 1];
     }
-    for (size_t i = 0; i < nnm_graph_node_count(graph); i++)
-        require(nnm_graph_node(graph, i)->output < nnm_graph_tensor_count(graph));
+    for (size_t i = 0; i < nnm_graph_node_count(graph); i++) {
+        const nnm_node *node = nnm_graph_node(graph, i);
+        require(node->output_count >= 1 && node->output_count <= NNM_NODE_MAX_OUTPUTS);
+        for (size_t j = 0; j < node->output_count; j++)
+            require(node->outputs[j] < nnm_graph_tensor_count(graph));
+    }
     require(nnm_graph_output_count(graph) >= 1);
     nnm_cost cost;
     nnm_graph_cost(graph, &cost);

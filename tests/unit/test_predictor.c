@@ -533,7 +533,7 @@ static void trees_that_are_none_are_refused(void **state)
     assert_fails(read_stump(0, 0, "", &err), NNM_ERR_PARSE, "tree 1: 0 nodes do not fit");
     assert_fails(read_stump(2, 0, "", &err), NNM_ERR_PARSE, "tree 1 of 1 is not valid");
     assert_fails(read_stump(4, 0, "", &err), NNM_ERR_PARSE, "tree 1 of 1 is not valid");
-    assert_fails(read_stump(9, 0, "", &err), NNM_ERR_PARSE, "tree 1: 9 nodes do not fit");
+    assert_fails(read_stump(17, 0, "", &err), NNM_ERR_PARSE, "tree 1: 17 nodes do not fit");
     assert_fails(read_stump(3, 0, "x", &err), NNM_ERR_PARSE, "1 bytes follow the last tree");
 }
 
