@@ -1,9 +1,10 @@
 """What ONNX's own library says about the models that we write, and what we say about models that it makes.
 
-Usage: check_onnx.py TEST_ONNX, the path of the unit test program, which has modes for both. Exits with 77, which ctest
-counts as skipped, where the onnx package is not installed.
+Usage: check_onnx.py TEST_ONNX TEST_ONNX_OPERATORS, the paths of the unit test programs, which have modes for both. Exits
+with 77, which ctest counts as skipped, where the onnx package is not installed.
 """
 
+import itertools
 import pathlib
 import subprocess
 import sys
@@ -39,11 +40,11 @@ def inferred_shapes(model):
     return [shape_of(output) for output in shape_inference.infer_shapes(bare, strict_mode=True).graph.output]
 
 
-def check_written(program, folder):
+def check_written(program, folder, at_least):
     """Every model that we write is valid, says the shapes that ONNX infers, and has sound weights."""
     subprocess.run([program, "write", folder], check=True)
     paths = sorted(pathlib.Path(folder).glob("*.onnx"))
-    check(len(paths) >= 12, f"only {len(paths)} models were written")
+    check(len(paths) >= at_least, f"only {len(paths)} models were written")
     for path in paths:
         model = onnx.load(path)
         try:
@@ -57,22 +58,29 @@ def check_written(program, folder):
         inferred = inferred_shapes(model)
         check(declared == inferred and all(declared), f"{path.name}: {declared} declared, {inferred} inferred")
         for weight in model.graph.initializer:
+            if weight.data_type == TensorProto.INT64:  # a shape
+                continue
             values = numpy.abs(numpy_helper.to_array(weight))
             check(numpy.isfinite(values).all(), f"{path.name}: {weight.name} is not finite")
             tiny = numpy.finfo(numpy.float32).tiny
             check(not ((values > 0) & (values < tiny)).any(), f"{path.name}: {weight.name} has denormal values")
+    return paths
 
 
-    pads = [list(attribute.ints) for node in onnx.load(paths[-1]).graph.node for attribute in node.attribute
+def check_pads(path):
+    pads = [list(attribute.ints) for node in onnx.load(path).graph.node for attribute in node.attribute
             if attribute.name == "pads"]
-    check(pads == [[1, 0, 2, 3]], f"{paths[-1].name}: pads {pads} are not top, left, bottom, right")
+    check(pads == [[1, 0, 2, 3]], f"{path.name}: pads {pads} are not top, left, bottom, right")
 
 
 def make(nodes, inputs, weights, opset, raw=True):
-    """A model by ONNX's own helpers, with the output "y"; weights are random."""
+    """A model by ONNX's own helpers, with the output "y"; weights are random, arrays are taken as they are."""
     generator = numpy.random.default_rng(1)
     constants = []
     for name, shape in weights.items():
+        if isinstance(shape, numpy.ndarray):
+            constants.append(numpy_helper.from_array(shape, name))
+            continue
         values = generator.random(shape, dtype=numpy.float32) if isinstance(shape, list) else numpy.float32(shape)
         if raw:
             constants.append(numpy_helper.from_array(numpy.asarray(values), name))
@@ -110,9 +118,45 @@ def foreign_models():
         yield name, make(nodes, image, {"w": weight}, 13)
 
 
+def integers(values):
+    return numpy.array(values, dtype=numpy.int64)
+
+
+def foreign_operators():
+    """The operators beside convolutions and fully connected layers, in the words of several exporters."""
+    image = {"x": [2, 4, 15, 17]}
+    for opset in (7, 11, 13, 17):
+        sizes = dict(split=[2, 2]) if opset < 13 else {}
+        nodes = [
+            helper.make_node("MaxPool", ["x"], ["m"], kernel_shape=[3, 2], strides=[2, 1], auto_pad="SAME_UPPER"),
+            helper.make_node("AveragePool", ["m"], ["p"], kernel_shape=[2, 2], count_include_pad=1),
+            helper.make_node("Split", ["p"], ["first", "second"], axis=1, **sizes),
+            helper.make_node("Concat", ["second", "first", "second"], ["c"], axis=1),
+            helper.make_node("Reshape", ["c", "grouped"], ["g"]),
+            helper.make_node("Transpose", ["g"], ["t"], perm=[0, 2, 1, 3, 4]),
+            helper.make_node("Reshape", ["t", "whole"], ["s"]),
+            helper.make_node("GlobalAveragePool", ["s"], ["a"]),
+            helper.make_node("HardSigmoid", ["a"], ["h"], alpha=1 / 6),
+            helper.make_node("Sigmoid", ["s"], ["i"]),
+            helper.make_node("Mul", ["h", "s"], ["gated"]),
+            helper.make_node("Mul", ["gated", "i"], ["z"]),
+            helper.make_node("Add", ["z", "s"], ["y"]),
+        ]
+        shapes = {"grouped": integers([0, 3, -1, 7, 16]), "whole": integers([2, 6, 7, 16])}
+        yield f"operators_{opset}", make(nodes, image, shapes, opset)
+    nodes = [
+        helper.make_node("Split", ["x", "sizes"], ["a", "b"], axis=1),
+        helper.make_node("HardSwish", ["b"], ["y"]),
+    ]
+    yield "split", make(nodes, image, {"sizes": integers([2, 2])}, 14)
+    nodes = [helper.make_node("MatMul", ["x", "w"], ["m"]), helper.make_node("MatMul", ["m", "v"], ["y"])]
+    yield "matmul", make(nodes, {"x": [2, 5, 7]}, {"w": [7, 3], "v": [3, 4]}, 13)
+    yield "matmul_float", make(nodes, {"x": [5, 7]}, {"w": [7, 3], "v": [3, 4]}, 13, raw=False)
+
+
 def check_read(program, folder):
     """Models that ONNX makes read with the shapes that it infers."""
-    for name, model in foreign_models():
+    for name, model in itertools.chain(foreign_models(), foreign_operators()):
         checker.check_model(model)
         path = pathlib.Path(folder) / f"foreign_{name}.onnx"
         onnx.save(model, str(path))
@@ -133,9 +177,11 @@ def check_refused(program, folder):
 
 
 def main():
-    program = sys.argv[1]
+    program, operators = sys.argv[1:]
     with tempfile.TemporaryDirectory() as folder:
-        check_written(program, folder)
+        check_pads(check_written(program, folder, 12)[-1])
+    with tempfile.TemporaryDirectory() as folder:
+        check_written(operators, folder, 80)
     with tempfile.TemporaryDirectory() as folder:
         check_read(program, folder)
         check_refused(program, folder)

@@ -315,8 +315,10 @@ CHANGE(other_end, numbers(m, "shuffle.shape")[1] = 3; numbers(m, "shuffle.shape"
 CHANGE(reads_inside, set_text(&node_of(m, 6)->output[0], "elsewhere");
        set_text(&node_of(m, 7)->input[0], "shuffle.swapped"))
 CHANGE(skips_transpose, set_text(&node_of(m, 6)->input[0], "shuffle.grouped_1"))
-CHANGE(never_ends, set_text(&node_of(m, 6)->input[0], "concat");
+CHANGE(begins_twice, set_text(&node_of(m, 6)->input[0], "concat");
        set_text(&node_of(m, 6)->input[1], "shuffle.grouped_shape"))
+CHANGE(never_ends, begins_twice(m); set_text(&node_of(m, 7)->input[0], "concat");
+       set_text(&node_of(m, 7)->input[1], "concat"))
 CHANGE(transposes_else, set_text(&node_of(m, 5)->input[0], "concat"))
 CHANGE(taken_inside, set_text(&node_of(m, 5)->output[0], "concat"))
 CHANGE(adds_shapes, set_text(&node_of(m, 7)->input[1], "rows"))
@@ -370,10 +372,12 @@ static const change_case refused[] = {
     {other_end, NNM_ERR_UNSUPPORTED, "it is not part of a channel shuffle"},
     {reads_inside, NNM_ERR_VALUE, "no node before computes it"},
     {skips_transpose, NNM_ERR_VALUE, "neither an input of the model"},
-    {never_ends, NNM_ERR_VALUE, "no node before computes it"},
+    {begins_twice, NNM_ERR_UNSUPPORTED, "input 'shuffle' is the inside of a channel shuffle"},
+    {never_ends, NNM_ERR_UNSUPPORTED,
+     "'shuffle.swapped' is the inside of a channel shuffle (Reshape, Transpose, Reshape) that does"},
     {transposes_else, NNM_ERR_UNSUPPORTED, "it is not part of a channel shuffle"},
     {taken_inside, NNM_ERR_VALUE, "the name 'concat' is taken"},
-    {adds_shapes, NNM_ERR_VALUE, "Add 'again': a has the shape [2, 6, 5, 5], but 'rows' has [2, 3, 5]"},
+    {adds_shapes, NNM_ERR_VALUE, "Add 'again': a has the shape [2, 6, 5, 4], but 'rows' has [2, 3, 5]"},
     {steep, NNM_ERR_UNSUPPORTED, "attribute 'alpha' is 0.2; only 1/6 is supported"},
     {shifted, NNM_ERR_UNSUPPORTED, "attribute 'beta' is 0.4; only 0.5 is supported"},
     {three_factors, NNM_ERR_VALUE, "it has 3 inputs; it takes 2"},
@@ -429,19 +433,11 @@ static void what_is_not_understood_is_refused_by_name(void **state)
 CHANGE(mirrored, char **names = node_of(m, 11)->input; char *first = names[0]; names[0] = names[1]; names[1] = first)
 CHANGE(open_shape, numbers(m, "shuffle.grouped_shape")[0] = 0; numbers(m, "shuffle.grouped_shape")[2] = -1;
        numbers(m, "shuffle.shape")[0] = 0; numbers(m, "shuffle.shape")[1] = -1)
-CHANGE(counts_no_padding, attribute(m, 1, "count_include_pad")->i = 1;
-       memset(attribute(m, 1, "pads")->ints, 0, 4 * sizeof(int64_t)); attribute(m, 1, "kernel_shape")->ints[0] = 1;
-       attribute(m, 1, "kernel_shape")->ints[1] = 1;
-       m->graph->output[0]->type->tensor_type->shape->dim[2]->dim_value = 4)
-CHANGE(sized_parts, add_input(node_of(m, 2), "shuffle.shape"); Onnx__TensorProto *t = initialiser(m, "shuffle.shape");
-       numbers(m, "shuffle.shape")[0] = numbers(m, "shuffle.shape")[1] = 3; t->dims[0] = 2; t->raw_data.len = 16;
-       set_text(&node_of(m, 6)->input[1], "shuffle.grouped_shape"))
-
 static void the_same_in_other_words_reads_the_same(void **state)
 {
     (void)state;
     nnm_error err = NNM_ERROR_INIT;
-    void (*const changes[])(Onnx__ModelProto *) = {mirrored, open_shape, counts_no_padding};
+    void (*const changes[])(Onnx__ModelProto *) = {mirrored, open_shape};
     for (size_t i = 0; i < sizeof changes / sizeof *changes; i++) {
         size_t size;
         nnm_graph *graph = NULL;
@@ -454,13 +450,6 @@ static void the_same_in_other_words_reads_the_same(void **state)
         nnm_graph_free(graph);
         free(packed);
     }
-    /* Split with sizes is read, and then the shuffle does not fit any more: the sizes took its shape. */
-    size_t size;
-    nnm_graph *graph = NULL;
-    uint8_t *packed = changed_network(sized_parts, &size);
-    assert_fails(nnm_onnx_read_memory(&graph, packed, size, "m.onnx", &err), NNM_ERR_UNSUPPORTED,
-                 "Reshape 'shuffle': it is not part of a channel shuffle");
-    free(packed);
 }
 
 int main(int argc, char **argv)
