@@ -1,5 +1,5 @@
 #!/bin/bash
-# Builds a latency predictor for conv-bn-relu on this machine's CPU, from real measurements, in about three minutes,
+# Builds a latency predictor for conv-bn-relu on this machine's CPU, from real measurements, in about two minutes,
 # and holds it against ten kernels that it never saw.
 #
 #     scripts/demo.sh                the workspace is removed at the end
@@ -93,7 +93,7 @@ if [ "$(field "$scratch/backend" available)" != true ]; then
     exit 1
 fi
 
-printf '%sA latency predictor for this machine, in about three minutes%s\n\n' "$bold" "$plain"
+printf '%sA latency predictor for this machine, in about two minutes%s\n\n' "$bold" "$plain"
 line processor "$(field "$scratch/doctor" cpu), $(field "$scratch/doctor" cpus) CPUs, $(calculate '%.2f' \
     "$(field "$scratch/doctor" clock_ghz)") GHz, $(calculate '%.0f' "$(field "$scratch/doctor" memory_gib)") GiB"
 line system "$(field "$scratch/doctor" system)"

@@ -41,9 +41,9 @@ typedef struct nnm_forest_options {
     }
 
 /* Fits a forest that minimises squared error. x: rows * columns values; y: rows values; weight: rows values >= 0 with
- * a positive sum, or NULL for equal weights. All values must be finite. The inputs are only read during the call.
- * Errors: INVALID_ARGUMENT (an option out of range, no rows, no columns), VALUE (row and column of a value that is
- * not finite), NO_MEMORY. The forest is freed by nnm_forest_free. */
+ * a positive sum, or NULL for equal weights. `options` NULL: NNM_FOREST_OPTIONS_INIT. All values must be finite. The
+ * inputs are only read during the call. Errors: INVALID_ARGUMENT (an option out of range, no rows, no columns), VALUE
+ * (row and column of a value that is not finite), NO_MEMORY. The forest is freed by nnm_forest_free. */
 NNM_NODISCARD NNM_API nnm_status nnm_forest_fit(nnm_forest **out, const double *x, const double *y,
                                                 const double *weight, size_t rows, size_t columns,
                                                 const nnm_forest_options *options, nnm_error *err);

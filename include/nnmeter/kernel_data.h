@@ -25,6 +25,7 @@ typedef struct nnm_kernel_record {
     char *converted_model; /* path; owned; NULL: not converted */
     nnm_kernel_config config;
     bool has_config;
+    int64_t batch_size;                      /* of the model file; 0: not known, taken for 1 */
     nnm_shape shapes[NNM_KERNEL_MAX_INPUTS]; /* without the batch */
     size_t shape_count;
     bool has_latency;

@@ -46,7 +46,7 @@ typedef struct nnm_training_summary {
     double latency_min_ms, latency_max_ms;
 } nnm_training_summary;
 
-/* Fits a random forest to latencies. `kernel_type` is kept as text (at most 63 bytes).
+/* Fits a random forest to latencies. `kernel_type` is kept as text (at most 63 bytes). `options` as in nnm_forest_fit.
  * Errors: as nnm_forest_fit; VALUE also for a latency that is not > 0. */
 NNM_NODISCARD NNM_API nnm_status nnm_predictor_fit(nnm_predictor **out, const char *kernel_type,
                                                    const nnm_dataset *data, const nnm_forest_options *options,

@@ -1,3 +1,4 @@
+#include <stdio.h>
 #include <string.h>
 
 #include "backends/backends.h"
@@ -32,5 +33,8 @@ nnm_status nnm_backend_find(const nnm_backend **out, const char *name, nnm_error
     const char *closest = nnm_closest(name, names, BACKEND_COUNT);
     if (closest)
         return nnm_fail(err, NNM_ERR_NOT_FOUND, "there is no backend '%.100s'; did you mean '%s'?", name, closest);
-    return nnm_fail(err, NNM_ERR_NOT_FOUND, "there is no backend '%.100s'", name);
+    char known[256] = "";
+    for (size_t i = 0, used = 0; i < BACKEND_COUNT && used < sizeof known; i++)
+        used += (size_t)snprintf(known + used, sizeof known - used, "%s%s", i ? ", " : "", names[i]);
+    return nnm_fail(err, NNM_ERR_NOT_FOUND, "there is no backend '%.100s'; known are: %s", name, known);
 }

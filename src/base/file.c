@@ -53,17 +53,26 @@ done:
     return status;
 }
 
+/* The file that is to be replaced: where a link leads, else `path` itself. NULL when memory is short. */
+static char *target_of(const char *path)
+{
+    char *target = realpath(path, NULL);
+    return target ? target : nnm_strdup(path);
+}
+
 nnm_status nnm_atomic_file_open(nnm_atomic_file *file, const char *path, nnm_error *err)
 {
     *file = (nnm_atomic_file){0};
     nnm_status status = NNM_OK;
-    file->path = nnm_strdup(path);
-    file->temporary = nnm_format("%s.%ld.tmp", path, (long)getpid());
-    if (!file->path || !file->temporary) {
+    struct stat info;
+    bool direct = stat(path, &info) == 0 && !S_ISREG(info.st_mode) && !S_ISDIR(info.st_mode);
+    file->path = direct ? nnm_strdup(path) : target_of(path);
+    if (file->path && !direct) file->temporary = nnm_format("%s.%ld.tmp", file->path, (long)getpid());
+    if (!file->path || (!file->temporary && !direct)) {
         status = nnm_fail_memory(err);
         goto done;
     }
-    file->stream = fopen(file->temporary, "wbe");
+    file->stream = fopen(direct ? file->path : file->temporary, "wbe");
     if (!file->stream) status = nnm_fail_errno(err, "cannot write '%s'", path);
 done:
     if (status) {
@@ -115,12 +124,14 @@ nnm_status nnm_atomic_file_commit(nnm_atomic_file *file, nnm_error *err)
 {
     nnm_status status = NNM_OK;
     FILE *stream = file->stream;
-    if (!sync_stream(stream)) status = nnm_fail_errno(err, "cannot write '%s'", file->path);
+    bool direct = !file->temporary;
+    if (direct ? fflush(stream) != 0 || ferror(stream) : !sync_stream(stream))
+        status = nnm_fail_errno(err, "cannot write '%s'", file->path);
     file->stream = NULL;
     if (fclose(stream) != 0 && status == NNM_OK) status = nnm_fail_errno(err, "cannot write '%s'", file->path);
-    if (status == NNM_OK && rename(file->temporary, file->path) != 0)
+    if (status == NNM_OK && !direct && rename(file->temporary, file->path) != 0)
         status = nnm_fail_errno(err, "cannot write '%s'", file->path);
-    if (status == NNM_OK) {
+    if (status == NNM_OK && !direct) {
         sync_folder_of(file->path);
         free(file->temporary);
         file->temporary = NULL;

@@ -11,14 +11,15 @@
  * Errors: NOT_FOUND, IO (also a folder), NO_MEMORY. */
 NNM_NODISCARD nnm_status nnm_file_read(const char *path, char **data, size_t *size_bytes, nnm_error *err);
 
-/* Writes a whole file: temporary beside it, fsync, rename. Errors: IO, NO_SPACE. */
+/* Writes a whole file: temporary beside it, fsync, rename. Where `path` is a link, what it points to is replaced; a
+ * device or a pipe is written to. Errors: IO, NO_SPACE. */
 NNM_NODISCARD nnm_status nnm_file_write(const char *path, const void *data, size_t size_bytes, nnm_error *err);
 
 /* The same piece by piece. Write to `stream`; then commit, or discard (allowed after a failed open or commit too). */
 typedef struct nnm_atomic_file {
     FILE *stream;
     char *path;
-    char *temporary;
+    char *temporary; /* NULL where it is written to directly */
 } nnm_atomic_file;
 
 NNM_NODISCARD nnm_status nnm_atomic_file_open(nnm_atomic_file *file, const char *path, nnm_error *err);

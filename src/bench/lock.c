@@ -71,7 +71,8 @@ static nnm_status fail_busy(int fd, nnm_error *err)
     for (size_t i = 0; i < length; i++)
         if (holder[i] < ' ' || holder[i] > '~') holder[i] = '?'; /* anybody may have written it */
     return nnm_fail(err, NNM_ERR_BUSY,
-                    "another profiler is measuring on this machine: %s; two at once would spoil both",
+                    "another profiler is measuring on this machine: %s; two at once would spoil both, so try again "
+                    "when it has finished",
                     length ? holder : "a program that has not said which it is");
 }
 

@@ -64,11 +64,12 @@ nnm_status nnm_builder_check_interrupted(const nnm_builder *builder, nnm_error *
 nnm_status nnm_builder_log_failure(const nnm_builder *builder, const char *step, const nnm_kernel *kernel,
                                    const nnm_kernel_record *record, const nnm_error *failure, nnm_error *err)
 {
-    char config[256] = "configuration unknown";
-    if (record->has_config) nnm_kernel_config_format(kernel, &record->config, config, sizeof config);
+    char config[256];
+    nnm_builder_describe(kernel, record, config, sizeof config);
     char *path = nnm_path_error_log(nnm_workspace_path(builder->workspace), step);
-    char *line = nnm_format("%s: %s %s: %s: %s", record->id, nnm_kernel_name(kernel), config,
-                            nnm_status_name(failure->code), failure->message);
+    char *line =
+        nnm_format("%s: %s %s: %s: %s", record->id, nnm_kernel_name(kernel),
+                   *config ? config : "(configuration unknown)", nnm_status_name(failure->code), failure->message);
     nnm_status status = path && line ? nnm_file_append_line(path, line, err) : nnm_fail_memory(err);
     if (status == NNM_OK) nnm_builder_log(builder, NNM_LOG_WARNING, "%s", line);
     free(path);
@@ -105,6 +106,29 @@ nnm_session_options nnm_builder_session_options(const nnm_builder *builder)
         .optimization = config->optimization,
         .library_path = config->library_path,
     };
+}
+
+void nnm_builder_describe(const nnm_kernel *kernel, const nnm_kernel_record *record, char *text, size_t size)
+{
+    text[0] = '\0';
+    if (record->has_config) nnm_kernel_config_format(kernel, &record->config, text, size);
+    size_t length = strlen(text);
+    if (record->batch_size > 1)
+        snprintf(text + length, size - length, "%sBATCH=%lld", length ? "," : "", (long long)record->batch_size);
+}
+
+nnm_status nnm_builder_check_batch(const nnm_builder *builder, const nnm_kernel_data *data, nnm_error *err)
+{
+    int64_t wanted = nnm_workspace_predictorbuild(builder->workspace)->batch_size;
+    for (size_t i = 0; i < data->count; i++) {
+        int64_t found = data->records[i].batch_size ? data->records[i].batch_size : 1;
+        if (data->records[i].has_config && found != wanted)
+            return nnm_fail(err, NNM_ERR_VALUE,
+                            "kernel '%s' was sampled with BATCH_SIZE %lld, which is %lld now: latencies of both in one "
+                            "table would mean nothing. Use another workspace for the other batch size",
+                            data->records[i].id, (long long)found, (long long)wanted);
+    }
+    return NNM_OK;
 }
 
 nnm_graph_options nnm_builder_graph_options(const nnm_builder *builder, const char *id)

@@ -39,6 +39,21 @@ NNM_NODISCARD nnm_status nnm_builder_generate(nnm_builder *builder, const nnm_ke
 /* A file name made of anything but letters, digits, '.', '_' and '-' is refused (VALUE). */
 NNM_NODISCARD nnm_status nnm_builder_check_mark(const char *mark, nnm_error *err);
 
+/* What a record's rounds are filed under in the journal: its configuration, and its batch size where that is not 1. */
+void nnm_builder_describe(const nnm_kernel *kernel, const nnm_kernel_record *record, char *text, size_t size);
+
+/* Refuses data whose model files are of another batch size than the workspace's BATCH_SIZE. Errors: VALUE. */
+NNM_NODISCARD nnm_status nnm_builder_check_batch(const nnm_builder *builder, const nnm_kernel_data *data,
+                                                 nnm_error *err);
+
+/* Writes the model file of a record. */
+NNM_NODISCARD nnm_status nnm_builder_write_model(const nnm_builder *builder, const nnm_kernel *kernel,
+                                                 const nnm_kernel_record *record, nnm_error *err);
+
+/* Gives every record that has a configuration but no model file (data written by hand), or whose model lies in another
+ * folder because the workspace was moved, one in this workspace. */
+NNM_NODISCARD nnm_status nnm_builder_find_models(const nnm_builder *builder, nnm_kernel_data *data, nnm_error *err);
+
 /* Adds the copies of every configuration of `data` to `list`. */
 NNM_NODISCARD nnm_status nnm_builder_list_configs(nnm_config_list *list, const nnm_kernel_data *data, nnm_error *err);
 

@@ -1,11 +1,13 @@
 /* Model files are checked against a backend before anything is timed. */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "base/error.h"
 #include "base/memory.h"
 #include "builder/builder.h"
 #include "builder/progress.h"
 #include "nnmeter/model_file.h"
+#include "store/lock.h"
 
 static nnm_status check_model(const nnm_backend *backend, const nnm_kernel_record *record, nnm_error *err)
 {
@@ -17,12 +19,35 @@ static nnm_status check_model(const nnm_backend *backend, const nnm_kernel_recor
     return status;
 }
 
+/* Enters the results into the file as it is now: others may have added kernels since it was read. */
+static nnm_status save_converted(const nnm_builder *builder, const nnm_kernel_data *models, const char *path,
+                                 nnm_error *err)
+{
+    nnm_workspace_lock *lock = NULL;
+    nnm_kernel_data *now = NULL;
+    nnm_status status = nnm_workspace_lock_take(&lock, builder->workspace, "convert", err);
+    if (status == NNM_OK) status = nnm_kernel_data_load(&now, models->kernel, path, err);
+    for (size_t i = 0; i < models->count && status == NNM_OK; i++) {
+        nnm_kernel_record *record = nnm_kernel_data_find(now, models->records[i].id);
+        const char *converted = models->records[i].converted_model;
+        if (!record || !converted) continue;
+        free(record->converted_model);
+        record->converted_model = nnm_strdup(converted);
+        if (!record->converted_model) status = nnm_fail_memory(err);
+    }
+    if (status == NNM_OK) status = nnm_kernel_data_save_configs(now, path, err);
+    nnm_kernel_data_free(now);
+    nnm_workspace_lock_release(lock);
+    return status;
+}
+
 nnm_status nnm_convert_models(nnm_builder *builder, const char *backend_name, nnm_kernel_data *models,
                               const char *save_path, size_t *failed, nnm_error *err)
 {
     const nnm_backend *backend = NULL;
     nnm_backend_info info;
     nnm_status status = nnm_builder_backend(builder, backend_name, &backend, &info, err);
+    if (status == NNM_OK) status = nnm_builder_find_models(builder, models, err);
     if (status) return status;
 
     char activity[96];
@@ -53,5 +78,5 @@ nnm_status nnm_convert_models(nnm_builder *builder, const char *backend_name, nn
         return nnm_context(err, NNM_ERR_BACKEND, "none of %zu models can be used by backend '%s'; the first", failures,
                            backend_name);
     }
-    return save_path ? nnm_kernel_data_save_configs(models, save_path, err) : NNM_OK;
+    return save_path ? save_converted(builder, models, save_path, err) : NNM_OK;
 }

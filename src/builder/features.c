@@ -227,9 +227,14 @@ static nnm_status fill_rows(nnm_features *f, const layout *l, const feature_plan
 nnm_status nnm_features_labels(double **out, const nnm_csv *csv, const char *target, nnm_error *err)
 {
     long column = nnm_csv_column(csv, target);
-    if (column < 0)
-        return nnm_fail(err, NNM_ERR_NOT_FOUND, "%s: there is no column '%s', which was named as the target", csv->name,
-                        target);
+    if (column < 0) {
+        char names[512] = "";
+        for (size_t i = 0, used = 0; i < csv->columns && used < sizeof names - 1; i++)
+            used += (size_t)snprintf(names + used, sizeof names - used, "%s%s", i ? ", " : "", csv->header[i]);
+        return nnm_fail(err, NNM_ERR_NOT_FOUND,
+                        "%s: there is no column '%s', which was named as the target; the columns are %s", csv->name,
+                        target, names);
+    }
     double *labels = nnm_calloc(csv->rows, sizeof *labels);
     if (!labels) return nnm_fail_memory(err);
     for (size_t row = 0; row < csv->rows; row++) {
@@ -264,6 +269,9 @@ nnm_status nnm_features_of_csv(nnm_features *out, const nnm_csv *csv, const nnm_
     layout l;
     nnm_status status = find_columns(&l, csv, kernel, err);
     if (status) return status;
+    if (nnm_kernel_param_index(kernel, target) >= 0)
+        return nnm_fail(err, NNM_ERR_VALUE, "the target '%s' is a parameter of %s, not a latency", target,
+                        nnm_kernel_name(kernel));
 
     nnm_features f = {0};
     size_t params = nnm_kernel_param_count(kernel);

@@ -12,9 +12,6 @@
 #include "builder/builder.h"
 #include "store/paths.h"
 
-/* Below this, a share of test rows within 10 % says nothing and a forest has nothing to split. */
-#define MIN_ROWS 5
-
 void nnm_test_rows_fini(nnm_test_rows *test)
 {
     free(test->rows);
@@ -39,20 +36,50 @@ static nnm_status check_options(const nnm_fit_options *options, nnm_error *err)
     return NNM_OK;
 }
 
+typedef struct row_key {
+    const double *x;
+    size_t columns, row;
+} row_key;
+
+static int compare_rows(const void *a, const void *b)
+{
+    const row_key *left = a, *right = b;
+    for (size_t i = 0; i < left->columns; i++)
+        if (left->x[i] != right->x[i]) return left->x[i] < right->x[i] ? -1 : 1;
+    return 0;
+}
+
+/* Rows in the order of their features: which rows test must not depend on the order in which files were named. */
+static nnm_status sort_rows(const nnm_features *f, size_t *rows, nnm_error *err)
+{
+    row_key *keys = nnm_calloc(f->rows, sizeof *keys);
+    if (!keys) return nnm_fail_memory(err);
+    for (size_t i = 0; i < f->rows; i++)
+        keys[i] = (row_key){f->x + i * f->columns, f->columns, i};
+    qsort(keys, f->rows, sizeof *keys, compare_rows);
+    for (size_t i = 0; i < f->rows; i++)
+        rows[i] = keys[i].row;
+    free(keys);
+    return NNM_OK;
+}
+
 /* Rows in random order; the first `test_count` of them are the test. */
 static nnm_status split(const nnm_features *f, const nnm_fit_options *options, size_t **order, size_t *test_count,
                         nnm_error *err)
 {
     size_t tests = options->test_size > 0 ? (size_t)ceil(options->test_size * (double)f->rows) : 0;
-    if (f->rows < MIN_ROWS || f->rows - tests < 2)
+    if (f->rows < NNM_FIT_MIN_ROWS || f->rows - tests < 2)
         return nnm_fail(err, NNM_ERR_TOO_FEW_ROWS,
                         "%zu distinct rows (%zu duplicates left out) are too few to train and test on; at least %d are "
                         "needed",
-                        f->rows, f->duplicates, MIN_ROWS);
+                        f->rows, f->duplicates, NNM_FIT_MIN_ROWS);
     size_t *rows = nnm_calloc(f->rows, sizeof *rows);
     if (!rows) return nnm_fail_memory(err);
-    for (size_t i = 0; i < f->rows; i++)
-        rows[i] = i;
+    nnm_status status = sort_rows(f, rows, err);
+    if (status) {
+        free(rows);
+        return status;
+    }
     nnm_rng rng;
     nnm_rng_init(&rng, options->seed, 0);
     nnm_rng_shuffle(&rng, rows, f->rows, sizeof *rows);

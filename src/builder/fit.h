@@ -4,6 +4,9 @@
 
 #include "builder/features.h"
 
+/* With fewer rows, a share of test rows within 10 % says nothing and a forest has nothing to split. */
+#define NNM_FIT_MIN_ROWS 5
+
 /* Test rows and what was predicted for them. Owns everything. */
 typedef struct nnm_test_rows {
     size_t *rows; /* indices into the features */

@@ -1,6 +1,8 @@
 /* Configurations become kernel data and model files. */
+#include <dirent.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/error.h"
@@ -37,26 +39,40 @@ static nnm_status open_prior(const nnm_builder *builder, const nnm_kernel *kerne
     return status;
 }
 
+/* Each kernel type and mark draws numbers of its own: the default seed must not give a second mark the kernels of the
+ * first. */
+static uint64_t stream_of(const char *kernel, const char *mark)
+{
+    return nnm_hash64(kernel, strlen(kernel), nnm_hash64(mark, strlen(mark), 0));
+}
+
 static nnm_status draw(const nnm_builder *builder, const nnm_kernel *kernel, size_t num,
                        const nnm_sample_options *options, const nnm_config_list *exclude, nnm_config_list *out,
                        nnm_error *err)
 {
+    uint64_t seed = options->seed ^ stream_of(nnm_kernel_name(kernel), mark_of(options));
     if (options->mode == NNM_SAMPLING_FINEGRAINED)
-        return nnm_sample_finegrained(out, kernel, options->configs, num, options->seed, exclude, err);
+        return nnm_sample_finegrained(out, kernel, options->configs, num, seed, exclude, err);
     nnm_prior *prior = NULL;
     nnm_status status = open_prior(builder, kernel, &prior, err);
-    if (status == NNM_OK) status = nnm_sample_prior(out, kernel, prior, num, options->seed, exclude, err);
+    if (status == NNM_OK) status = nnm_sample_prior(out, kernel, prior, num, seed, exclude, err);
     nnm_prior_free(prior);
     return status;
 }
 
-/* Six letters or digits that no record has yet. */
-static void draw_id(nnm_rng *rng, const nnm_kernel_data *data, char id[NNM_KERNEL_ID_BYTES])
+/* Six letters or digits that no record has yet. They follow from the configuration, so that an id that comes back after
+ * its file was deleted stands for the same kernel again. */
+static void draw_id(const nnm_kernel_data *data, const nnm_kernel_record *record, uint64_t seed,
+                    char id[NNM_KERNEL_ID_BYTES])
 {
     static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789";
+    char subject[256];
+    nnm_builder_describe(data->kernel, record, subject, sizeof subject);
+    nnm_rng rng;
+    nnm_rng_init(&rng, seed, nnm_hash64(subject, strlen(subject), 0));
     do {
         for (size_t i = 0; i < ID_LENGTH; i++)
-            id[i] = alphabet[nnm_rng_below(rng, sizeof alphabet - 1)];
+            id[i] = alphabet[nnm_rng_below(&rng, sizeof alphabet - 1)];
         id[ID_LENGTH] = '\0';
     } while (nnm_kernel_data_find(data, id));
 }
@@ -66,13 +82,11 @@ static nnm_status add_records(const nnm_builder *builder, nnm_kernel_data *data,
 {
     const nnm_kernel *kernel = data->kernel;
     const char *name = nnm_kernel_name(kernel);
-    uint64_t stream = nnm_hash64(name, strlen(name), nnm_hash64(mark, strlen(mark), 0));
-    nnm_rng rng;
-    nnm_rng_init(&rng, seed, stream);
+    int64_t batch_size = nnm_workspace_predictorbuild(builder->workspace)->batch_size;
     nnm_status status = NNM_OK;
     for (size_t i = 0; i < configs->count && status == NNM_OK; i++) {
-        nnm_kernel_record record = {.config = configs->items[i], .has_config = true};
-        draw_id(&rng, data, record.id);
+        nnm_kernel_record record = {.config = configs->items[i], .has_config = true, .batch_size = batch_size};
+        draw_id(data, &record, seed ^ stream_of(name, mark), record.id);
         nnm_graph_options options = nnm_builder_graph_options(builder, record.id);
         record.shape_count = nnm_kernel_input_shapes(kernel, &record.config, options.layout, record.shapes);
         record.model = nnm_path_model(nnm_workspace_path(builder->workspace), name, mark, record.id, "onnx");
@@ -82,8 +96,8 @@ static nnm_status add_records(const nnm_builder *builder, nnm_kernel_data *data,
     return status;
 }
 
-static nnm_status write_model(const nnm_builder *builder, const nnm_kernel *kernel, const nnm_kernel_record *record,
-                              nnm_error *err)
+nnm_status nnm_builder_write_model(const nnm_builder *builder, const nnm_kernel *kernel,
+                                   const nnm_kernel_record *record, nnm_error *err)
 {
     nnm_graph *graph = NULL;
     nnm_graph_options options = nnm_builder_graph_options(builder, record->id);
@@ -107,8 +121,14 @@ static nnm_status without(const nnm_kernel_data *data, const bool *drop, nnm_ker
     return status;
 }
 
+/* A configuration that makes no model is the kernel's fault; a disk or a folder that fails would fail them all. */
+static bool is_kernels_fault(nnm_status status)
+{
+    return status == NNM_ERR_VALUE || status == NNM_ERR_UNSUPPORTED || status == NNM_ERR_INVALID_ARGUMENT;
+}
+
 /* Writes every model file that is missing. A kernel whose file cannot be written is logged and marked in `dropped`; a
- * full disk stops the work, for it would fail them all. */
+ * disk or a folder that fails stops the work. */
 static nnm_status write_models(const nnm_builder *builder, const nnm_kernel_data *data, bool *dropped,
                                size_t *dropped_count, nnm_error *err)
 {
@@ -123,8 +143,8 @@ static nnm_status write_models(const nnm_builder *builder, const nnm_kernel_data
         nnm_error failure = NNM_ERROR_INIT;
         nnm_status written = NNM_OK;
         if (record->has_config && record->model && !nnm_file_exists(record->model))
-            written = write_model(builder, data->kernel, record, &failure);
-        if (written == NNM_ERR_NO_SPACE || written == NNM_ERR_NO_MEMORY || written == NNM_ERR_IO) {
+            written = nnm_builder_write_model(builder, data->kernel, record, &failure);
+        if (written && !is_kernels_fault(written)) {
             if (err) *err = failure;
             return nnm_context(err, written, "after %zu of %zu model files", i, data->count);
         }
@@ -149,11 +169,40 @@ static nnm_status load_existing(const nnm_kernel *kernel, const char *path, nnm_
     return status;
 }
 
-/* What must not be drawn again: configurations of the file, and those the caller names. */
-static nnm_status list_excluded(const nnm_kernel_data *data, const nnm_config_list *given, nnm_config_list *out,
-                                nnm_error *err)
+/* Whether a name in the results folder is that of a configuration file of this kernel type: <kernel>_<mark>.json. */
+static bool is_configs_name(const char *name, const char *kernel)
 {
-    nnm_status status = nnm_builder_list_configs(out, data, err);
+    size_t prefix = strlen(kernel), length = strlen(name);
+    return length > prefix + 6 && strncmp(name, kernel, prefix) == 0 && name[prefix] == '_' &&
+           strcmp(name + length - 5, ".json") == 0;
+}
+
+/* Adds what the workspace has under any mark: kernels set apart for an evaluation must not be among those trained on.
+ */
+static nnm_status list_known(const nnm_builder *builder, const nnm_kernel *kernel, nnm_config_list *out, nnm_error *err)
+{
+    nnm_status status = NNM_OK;
+    char *folder = nnm_path_results(nnm_workspace_path(builder->workspace));
+    DIR *files = folder ? opendir(folder) : NULL;
+    if (!folder) return nnm_fail_memory(err);
+    for (struct dirent *file; files && status == NNM_OK && (file = readdir(files));) {
+        if (!is_configs_name(file->d_name, nnm_kernel_name(kernel))) continue;
+        char *path = nnm_format("%s/%s", folder, file->d_name);
+        nnm_kernel_data *data = NULL;
+        status = path ? load_existing(kernel, path, &data, err) : nnm_fail_memory(err);
+        if (status == NNM_OK) status = nnm_builder_list_configs(out, data, err);
+        nnm_kernel_data_free(data);
+        free(path);
+    }
+    if (files) closedir(files);
+    free(folder);
+    return status;
+}
+
+static nnm_status list_excluded(const nnm_builder *builder, const nnm_kernel *kernel, const nnm_config_list *given,
+                                nnm_config_list *out, nnm_error *err)
+{
+    nnm_status status = list_known(builder, kernel, out, err);
     for (size_t i = 0; given && i < given->count && status == NNM_OK; i++)
         status = nnm_config_list_add(out, &given->items[i], err);
     return status;
@@ -173,7 +222,7 @@ static nnm_status extend(const nnm_builder *builder, nnm_kernel_data *data, size
                          const nnm_sample_options *options, const char *path, nnm_error *err)
 {
     nnm_config_list exclude = {0}, drawn = {0};
-    nnm_status status = list_excluded(data, options->exclude, &exclude, err);
+    nnm_status status = list_excluded(builder, data->kernel, options->exclude, &exclude, err);
     if (status == NNM_OK) status = draw(builder, data->kernel, num, options, &exclude, &drawn, err);
     if (status == NNM_OK) status = add_records(builder, data, &drawn, mark_of(options), options->seed, err);
     if (status == NNM_OK) status = nnm_kernel_data_save_configs(data, path, err);
@@ -183,6 +232,41 @@ static nnm_status extend(const nnm_builder *builder, nnm_kernel_data *data, size
     nnm_config_list_fini(&exclude);
     nnm_config_list_fini(&drawn);
     return status;
+}
+
+/* Model files of a workspace that was moved, or whose folder was removed, belong into its folder of today. */
+static nnm_status move_models(const nnm_builder *builder, nnm_kernel_data *data, nnm_error *err)
+{
+    char *folder = nnm_path_models(nnm_workspace_path(builder->workspace));
+    nnm_status status = folder ? NNM_OK : nnm_fail_memory(err);
+    for (size_t i = 0; i < data->count && status == NNM_OK; i++) {
+        nnm_kernel_record *record = &data->records[i];
+        if (!record->model || nnm_file_exists(record->model)) continue;
+        const char *slash = strrchr(record->model, '/');
+        char *path = nnm_format("%s/%s", folder, slash ? slash + 1 : record->model);
+        if (!path) status = nnm_fail_memory(err);
+        if (status == NNM_OK) {
+            free(record->model);
+            record->model = path;
+        }
+    }
+    free(folder);
+    return status;
+}
+
+/* A `sample` that could not be completed leaves nothing behind, so that the same command does not add to a part of what
+ * it did before. What cannot be taken back here is only unused. */
+static void take_back(nnm_kernel_data *data, size_t before, const char *path)
+{
+    nnm_kernel_data *kept = NULL;
+    if (nnm_kernel_data_new(&kept, data->kernel, NULL) != NNM_OK) return;
+    nnm_status status = NNM_OK;
+    for (size_t i = 0; i < before && status == NNM_OK; i++)
+        status = nnm_kernel_data_add(kept, &data->records[i], NULL);
+    if (status == NNM_OK && nnm_kernel_data_save_configs(kept, path, NULL) == NNM_OK)
+        for (size_t i = before; i < data->count; i++)
+            unlink(data->records[i].model);
+    nnm_kernel_data_free(kept);
 }
 
 /* Adds configurations to the kernel data of a mark, and the model files that are missing. */
@@ -197,14 +281,22 @@ static nnm_status generate(nnm_builder *builder, const nnm_kernel *kernel, size_
     nnm_kernel_data *data = NULL, *kept = NULL;
     bool *dropped = NULL;
     size_t dropped_count = 0;
+    char *models = nnm_path_models(nnm_workspace_path(builder->workspace));
     char *path = nnm_path_configs_json(nnm_workspace_path(builder->workspace), nnm_kernel_name(kernel), mark);
-    if (!path) return nnm_fail_memory(err);
+    if (!path || !models) {
+        status = nnm_fail_memory(err);
+        goto done;
+    }
 
     status = nnm_workspace_lock_take(&lock, builder->workspace, "sample", err);
     if (status == NNM_OK) status = load_existing(kernel, path, &data, err);
+    if (status == NNM_OK) status = nnm_builder_check_batch(builder, data, err);
     if (status) goto done;
+    size_t before = data->count;
+    status = nnm_folder_create(models, err);
+    if (status == NNM_OK) status = move_models(builder, data, err);
     size_t missing = count_missing(data, num, complete, options->mode);
-    if (missing) status = extend(builder, data, missing, options, path, err);
+    if (status == NNM_OK && missing) status = extend(builder, data, missing, options, path, err);
     if (status) goto done;
 
     dropped = nnm_calloc(data->count, sizeof *dropped);
@@ -213,6 +305,7 @@ static nnm_status generate(nnm_builder *builder, const nnm_kernel *kernel, size_
         goto done;
     }
     status = write_models(builder, data, dropped, &dropped_count, err);
+    if (status && !complete) take_back(data, before, path);
     if (status == NNM_OK && dropped_count) {
         status = without(data, dropped, &kept, err);
         if (status == NNM_OK) status = nnm_kernel_data_save_configs(kept, path, err);
@@ -229,8 +322,48 @@ done:
     nnm_workspace_lock_release(lock);
     nnm_kernel_data_free(data);
     free(dropped);
+    free(models);
     free(path);
     return status;
+}
+
+/* Where the model of a record lies now, or should. The caller frees it. */
+static char *model_path(const nnm_builder *builder, const nnm_kernel *kernel, const nnm_kernel_record *record)
+{
+    const char *root = nnm_workspace_path(builder->workspace);
+    if (!record->model) return nnm_path_model(root, nnm_kernel_name(kernel), "given", record->id, "onnx");
+    const char *slash = strrchr(record->model, '/');
+    char *folder = nnm_path_models(root);
+    char *moved = folder ? nnm_format("%s/%s", folder, slash ? slash + 1 : record->model) : NULL;
+    free(folder);
+    if (moved && !nnm_file_exists(moved)) { /* not there either: the message names the path of the file */
+        free(moved);
+        moved = nnm_strdup(record->model);
+    }
+    return moved;
+}
+
+nnm_status nnm_builder_find_models(const nnm_builder *builder, nnm_kernel_data *data, nnm_error *err)
+{
+    for (size_t i = 0; i < data->count; i++) {
+        nnm_kernel_record *record = &data->records[i];
+        bool given = record->model != NULL;
+        if (!record->has_config || (given && nnm_file_exists(record->model))) continue;
+        char *path = model_path(builder, data->kernel, record);
+        if (!path) return nnm_fail_memory(err);
+        bool was_converted = record->converted_model && given && strcmp(record->converted_model, record->model) == 0;
+        free(record->model);
+        record->model = path;
+        if (was_converted) {
+            free(record->converted_model);
+            record->converted_model = NULL;
+        }
+        if (given || nnm_file_exists(path)) continue;
+        record->batch_size = nnm_workspace_predictorbuild(builder->workspace)->batch_size;
+        nnm_status status = nnm_builder_write_model(builder, data->kernel, record, err);
+        if (status) return nnm_context(err, status, "kernel '%s'", record->id);
+    }
+    return NNM_OK;
 }
 
 nnm_status nnm_builder_generate(nnm_builder *builder, const nnm_kernel *kernel, size_t total,

@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "builder/builder.h"
+#include "builder/fit.h"
 #include "store/paths.h"
 
 /* A configuration of the kernel type that is cheap to build: the smallest of a few from the built-in prior. */
@@ -121,8 +122,8 @@ static void add_summary(nnm_profile_summary *sum, const nnm_profile_summary *mor
     sum->elapsed_s += more->elapsed_s;
 }
 
-/* One turn: sample and profile, merge with what there is, fit. */
-static nnm_status turn(nnm_builder *builder, const nnm_kernel *kernel, const char *backend, size_t num,
+/* One turn: sample and profile, merge with what there is, fit. `complete`: see adaptive_turn. */
+static nnm_status turn(nnm_builder *builder, const nnm_kernel *kernel, const char *backend, size_t num, bool complete,
                        const nnm_sample_options *sample, const nnm_build_options *options, nnm_build_result *result,
                        nnm_error *err)
 {
@@ -133,7 +134,7 @@ static nnm_status turn(nnm_builder *builder, const nnm_kernel *kernel, const cha
     fit_options.error_threshold = options->error_threshold;
     fit_options.threads = options->threads;
     fit_options.mark = sample->mark;
-    nnm_status status = generate_and_profile(builder, kernel, num, true, backend, sample, &fresh, &summary, err);
+    nnm_status status = generate_and_profile(builder, kernel, num, complete, backend, sample, &fresh, &summary, err);
     add_summary(&result->profile, &summary);
     if (status == NNM_OK && result->data) {
         status = nnm_kernel_data_merge(result->data, fresh, err);
@@ -162,15 +163,16 @@ static nnm_status initial_turn(nnm_builder *builder, const nnm_kernel *kernel, c
     nnm_sample_options sample = NNM_SAMPLE_OPTIONS_INIT;
     sample.mark = mark;
     sample.seed = options->seed;
-    nnm_status status = turn(builder, kernel, backend, options->init_sample_num, &sample, options, result, err);
+    nnm_status status = turn(builder, kernel, backend, options->init_sample_num, true, &sample, options, result, err);
     free(mark);
     return status;
 }
 
-/* Samples around the large errors of the last turn. */
+/* Samples around the large errors of the last turn. `complete`: the mark's kernels are taken as they are where there
+ * are some, for the loop goes on where it was; otherwise new ones are added. */
 static nnm_status adaptive_turn(nnm_builder *builder, const nnm_kernel *kernel, const char *backend, const char *mark,
-                                uint64_t seed, const nnm_build_options *options, nnm_build_result *result,
-                                nnm_error *err)
+                                bool complete, uint64_t seed, const nnm_build_options *options,
+                                nnm_build_result *result, nnm_error *err)
 {
     nnm_config_list known = {0};
     nnm_status status = nnm_builder_list_configs(&known, result->data, err);
@@ -182,7 +184,8 @@ static nnm_status adaptive_turn(nnm_builder *builder, const nnm_kernel *kernel, 
         .seed = seed,
     };
     if (status == NNM_OK)
-        status = turn(builder, kernel, backend, options->finegrained_sample_num, &sample, options, result, err);
+        status =
+            turn(builder, kernel, backend, options->finegrained_sample_num, complete, &sample, options, result, err);
     nnm_config_list_fini(&known);
     return status;
 }
@@ -209,7 +212,7 @@ static nnm_status run_loop(nnm_builder *builder, const nnm_kernel *kernel, const
         }
         char *mark = mark_of_iteration(i, options->mark);
         if (!mark) return nnm_fail_memory(err);
-        status = adaptive_turn(builder, kernel, backend, mark, options->seed + i, options, result, err);
+        status = adaptive_turn(builder, kernel, backend, mark, true, options->seed + i, options, result, err);
         free(mark);
         if (status) return status;
         char name[32];
@@ -280,7 +283,7 @@ nnm_status nnm_build_adaptive_predictor_by_data(nnm_builder *builder, const nnm_
             nnm_fail(err, NNM_ERR_TOO_FEW_ROWS, "no test row has an error above %g: there is nothing to sample around",
                      options->error_threshold);
     if (status == NNM_OK)
-        status = adaptive_turn(builder, data->kernel, backend, mark, options->seed, options, &result, err);
+        status = adaptive_turn(builder, data->kernel, backend, mark, false, options->seed, options, &result, err);
     if (status == NNM_OK) {
         log_iteration(builder, mark, &result.fit);
         *out = result;

@@ -27,6 +27,8 @@
 #define ASSUMED_FLOPS_PER_S 3e10
 #define ASSUMED_CALLS 6.0
 
+#define SUBJECT_BYTES 256
+
 /* One kernel that is being measured. Rounds are kept without their raw samples, which are in the journal. */
 typedef struct task {
     nnm_kernel_record *record;
@@ -49,7 +51,8 @@ typedef struct profiler {
     size_t task_count;
     nnm_progress_meter meter;
     double work_done;
-    size_t finished; /* tasks, failed ones included */
+    size_t finished;    /* tasks, failed ones included */
+    size_t rounds_done; /* taken, or not needed any more */
     size_t samples, quiet_samples;
     nnm_profile_summary summary;
     nnm_error first_failure;
@@ -75,8 +78,11 @@ static void set_latency(const task *t)
 
 static nnm_status take_earlier_rounds(profiler *p, task *t, nnm_error *err)
 {
-    nnm_status status = nnm_journal_rounds(p->journal, p->backend_name, p->models->kernel, t->record->id, false,
-                                           &t->rounds, &t->round_count, err);
+    char subject[SUBJECT_BYTES];
+    nnm_builder_describe(p->models->kernel, t->record, subject, sizeof subject);
+    unsigned threads = nnm_workspace_backend(p->builder->workspace)->threads;
+    nnm_status status = nnm_journal_rounds(p->journal, p->backend_name, threads, p->models->kernel, t->record->id,
+                                           subject, false, &t->rounds, &t->round_count, err);
     for (size_t i = 0; status == NNM_OK && i < t->round_count; i++)
         t->wall_s += t->rounds[i].wall_ns * 1e-9;
     return status;
@@ -93,6 +99,7 @@ static nnm_status make_tasks(profiler *p, nnm_error *err)
         if (status) return status;
         double flops = t->record->has_config ? nnm_kernel_flops(p->models->kernel, &t->record->config) : 0;
         t->work_s = 2e-3 * p->protocol->round_ms + ASSUMED_CALLS * flops / ASSUMED_FLOPS_PER_S;
+        t->record->has_latency = false; /* the journal knows; what a file says may be of other settings */
         if (is_complete(p, t)) {
             set_latency(t);
             p->summary.known++;
@@ -114,10 +121,11 @@ static nnm_status make_tasks(profiler *p, nnm_error *err)
 static nnm_status fail_task(profiler *p, task *t, const nnm_error *failure, nnm_error *err)
 {
     const nnm_kernel *kernel = p->models->kernel;
+    char subject[SUBJECT_BYTES];
+    nnm_builder_describe(kernel, t->record, subject, sizeof subject);
     t->failed = true;
     if (p->summary.failed++ == 0) p->first_failure = *failure;
-    nnm_status status =
-        nnm_journal_add_failure(p->journal, p->run_id, kernel, t->record->id, &t->record->config, failure, err);
+    nnm_status status = nnm_journal_add_failure(p->journal, p->run_id, kernel, t->record->id, subject, failure, err);
     if (status == NNM_OK) status = nnm_builder_log_failure(p->builder, "profile", kernel, t->record, failure, err);
     if (status) return status;
     if (p->summary.failed >= HOPELESS_FAILURES && p->samples == 0 && p->summary.known == 0) {
@@ -133,6 +141,8 @@ static nnm_status measure_round(profiler *p, task *t, nnm_error *err)
     nnm_kernel_record *record = t->record;
     const char *model = record->converted_model ? record->converted_model : record->model;
     nnm_error failure = NNM_ERROR_INIT;
+    char subject[SUBJECT_BYTES];
+    nnm_builder_describe(p->models->kernel, record, subject, sizeof subject);
     nnm_round *round = malloc(sizeof *round);
     if (!round) return nnm_fail_memory(err);
 
@@ -144,14 +154,10 @@ static nnm_status measure_round(profiler *p, task *t, nnm_error *err)
         measured = nnm_fail(&failure, NNM_ERR_NOT_FOUND, "model file '%s' does not exist", model);
     else
         measured = nnm_worker_measure(p->worker, model, round, &failure);
-    if (measured == NNM_ERR_NO_MEMORY) {
-        status = measured;
-        if (err) *err = failure;
-    } else if (measured) {
+    if (measured) {
         status = fail_task(p, t, &failure, err);
     } else {
-        status =
-            nnm_journal_add_round(p->journal, p->run_id, p->models->kernel, record->id, &record->config, round, err);
+        status = nnm_journal_add_round(p->journal, p->run_id, p->models->kernel, record->id, subject, round, err);
         if (status) goto done;
         nnm_round *rounds = nnm_reallocarray(t->rounds, t->round_count + 1, sizeof *rounds);
         if (!rounds) {
@@ -170,6 +176,14 @@ done:
     return status;
 }
 
+/* Kernels finished, counted by rounds: they finish in bunches, at the end of a batch. */
+static size_t kernels_done(const profiler *p)
+{
+    if (p->finished == p->task_count) return p->task_count;
+    size_t done = p->rounds_done / p->protocol->rounds;
+    return done < p->task_count ? done : p->task_count - 1;
+}
+
 /* Takes one more round of every kernel of the batch that needs one. `took_any` tells whether there was such a one. */
 static nnm_status pass(profiler *p, size_t begin, size_t end, bool *took_any, nnm_error *err)
 {
@@ -182,12 +196,15 @@ static nnm_status pass(profiler *p, size_t begin, size_t end, bool *took_any, nn
         if (status) return status;
         *took_any = true;
         p->work_done += t->work_s;
+        p->rounds_done++;
         if (is_complete(p, t)) {
-            p->work_done += t->work_s * (double)(p->protocol->rounds - t->round_count - t->failed);
+            size_t left = p->protocol->rounds - t->round_count - t->failed;
+            p->work_done += t->work_s * (double)left;
+            p->rounds_done += left;
             p->finished++;
             if (!t->failed) p->summary.profiled++;
         }
-        nnm_progress_step(&p->meter, p->finished, p->summary.failed, p->work_done);
+        nnm_progress_step(&p->meter, kernels_done(p), p->summary.failed, p->work_done);
     }
     return NNM_OK;
 }
@@ -314,6 +331,8 @@ nnm_status nnm_profile_models(nnm_builder *builder, const char *backend_name, nn
     char *journal_path = nnm_path_journal(nnm_workspace_path(builder->workspace));
     if (!journal_path) return nnm_fail_memory(err);
     status = nnm_workspace_lock_take(&lock, builder->workspace, "profile", err);
+    if (status == NNM_OK) status = nnm_builder_check_batch(builder, models, err);
+    if (status == NNM_OK) status = nnm_builder_find_models(builder, models, err);
     if (status == NNM_OK) status = nnm_journal_open(&p.journal, journal_path, err);
     if (status == NNM_OK) status = make_tasks(&p, err);
     if (status == NNM_OK && p.task_count) {

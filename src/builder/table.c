@@ -45,6 +45,15 @@ static const nnm_kernel *kernel_of(const nnm_predictor *predictor)
     return nnm_kernel_find(&kernel, nnm_predictor_kernel_type(predictor), NULL) == NNM_OK ? kernel : NULL;
 }
 
+/* Whether the predictor's features follow from the kernel's parameters alone. */
+static bool is_plain(const nnm_predictor *predictor, const nnm_kernel *kernel)
+{
+    if (!kernel || nnm_predictor_feature_count(predictor) != nnm_kernel_feature_count(kernel)) return false;
+    for (size_t i = 0; i < nnm_kernel_feature_count(kernel); i++)
+        if (strcmp(nnm_predictor_feature_name(predictor, i), nnm_kernel_feature_name(kernel, i)) != 0) return false;
+    return true;
+}
+
 static nnm_status predict_rows(const nnm_predictor *predictor, const nnm_csv *csv, nnm_prediction **out, nnm_error *err)
 {
     nnm_features features = {0};
@@ -97,12 +106,39 @@ static void write_number_cell(FILE *out, double value)
     if (isfinite(value)) fputs(nnm_format_double(value, text, sizeof text), out);
 }
 
+/* A predictor whose features follow from the kernel's parameters alone must not answer for a configuration that the
+ * kernel cannot have. */
+static nnm_status check_rows(const nnm_csv *csv, const nnm_predictor *predictor, nnm_error *err)
+{
+    const nnm_kernel *kernel = kernel_of(predictor);
+    if (!is_plain(predictor, kernel)) return NNM_OK;
+    for (size_t row = 0; row < csv->rows; row++) {
+        nnm_kernel_config config = {{0}};
+        for (size_t i = 0; i < nnm_kernel_param_count(kernel); i++) {
+            const char *name = nnm_kernel_param_name(kernel, i);
+            long column = nnm_csv_column(csv, name);
+            if (column < 0 && strcmp(name, "COUT") == 0) column = nnm_csv_column(csv, "CIN");
+            const char *cell = column < 0 ? "" : nnm_csv_cell(csv, row, (size_t)column);
+            double value;
+            if (!nnm_parse_double(cell, &value) || value != floor(value) || fabs(value) > 1e15)
+                return nnm_fail_at(err, NNM_ERR_VALUE, csv->name, csv->line[row], 0,
+                                   "column '%s': found '%.60s', need a whole number", name, cell);
+            config.value[i] = (int64_t)value;
+        }
+        nnm_error reason = NNM_ERROR_INIT;
+        if (nnm_kernel_config_check(kernel, &config, &reason) != NNM_OK)
+            return nnm_fail_at(err, NNM_ERR_VALUE, csv->name, csv->line[row], 0, "%s", reason.message);
+    }
+    return NNM_OK;
+}
+
 nnm_status nnm_predict_csv(const nnm_predictor *predictor, const char *csv_path, FILE *out, nnm_error *err)
 {
     nnm_csv csv = {0};
     nnm_prediction *predictions = NULL;
     nnm_status status = nnm_csv_read(&csv, csv_path, err);
     if (status == NNM_OK) status = predict_rows(predictor, &csv, &predictions, err);
+    if (status == NNM_OK) status = check_rows(&csv, predictor, err);
     if (status) goto done;
     for (size_t i = 0; i < csv.columns; i++) {
         nnm_csv_write_cell(out, csv.header[i]);
@@ -174,15 +210,6 @@ static nnm_status check_names(const nnm_predictor *predictor, const nnm_kernel *
                         closest ? closest : "", closest ? "'?" : "");
     }
     return NNM_OK;
-}
-
-/* Whether the predictor's features follow from the kernel's parameters alone. */
-static bool is_plain(const nnm_predictor *predictor, const nnm_kernel *kernel)
-{
-    if (!kernel || nnm_predictor_feature_count(predictor) != nnm_kernel_feature_count(kernel)) return false;
-    for (size_t i = 0; i < nnm_kernel_feature_count(kernel); i++)
-        if (strcmp(nnm_predictor_feature_name(predictor, i), nnm_kernel_feature_name(kernel, i)) != 0) return false;
-    return true;
 }
 
 static nnm_status predict_plain(const nnm_predictor *predictor, const nnm_kernel *kernel, const char *config,

@@ -159,6 +159,8 @@ static nnm_status grow_trees(fit_job *job, const nnm_forest_options *options, nn
 nnm_status nnm_forest_fit(nnm_forest **out, const double *x, const double *y, const double *weight, size_t rows,
                           size_t columns, const nnm_forest_options *options, nnm_error *err)
 {
+    static const nnm_forest_options defaults = NNM_FOREST_OPTIONS_INIT;
+    if (!options) options = &defaults;
     nnm_training_table table = {0};
     nnm_forest *forest = NULL;
     unseen_rows *unseen = NULL;

@@ -16,7 +16,6 @@
 
 /* How long a write waits for that of another process. */
 #define BUSY_TIMEOUT_MS 30000
-#define CONFIG_TEXT_BYTES 512
 
 typedef enum statement {
     ADD_RUN,
@@ -40,7 +39,7 @@ static const char *const statements[STATEMENT_COUNT] = {
     [GET_ROUNDS] = "SELECT r.began_unix_s, estimate_ns, open_ns, wall_ns, calls_per_sample, sample_count, quiet_count,"
                    " reference_best_ns, clock_ns, cpu, sample_ns, reference_ns"
                    " FROM round AS r JOIN run ON run.id = r.run"
-                   " WHERE kernel = ? AND kernel_id = ? AND backend = ? ORDER BY r.id",
+                   " WHERE kernel = ? AND kernel_id = ? AND backend = ? AND threads = ? AND config = ? ORDER BY r.id",
 };
 
 struct nnm_journal {
@@ -329,22 +328,20 @@ static nnm_status check_round(const nnm_round *round, nnm_error *err)
 }
 
 nnm_status nnm_journal_add_round(nnm_journal *journal, int64_t run_id, const nnm_kernel *kernel, const char *id,
-                                 const nnm_kernel_config *config, const nnm_round *round, nnm_error *err)
+                                 const char *config, const nnm_round *round, nnm_error *err)
 {
     nnm_status status = check_round(round, err);
     if (status) return status;
     binder b = {0};
     status = begin_statement(journal, ADD_ROUND, &b, err);
     if (status) return status;
-    char text[CONFIG_TEXT_BYTES];
     unsigned char samples[8 * NNM_MAX_SAMPLES], references[8 * NNM_MAX_SAMPLES];
-    nnm_kernel_config_format(kernel, config, text, sizeof text);
     encode(round->sample_ns, round->sample_count, samples);
     encode(round->reference_ns, round->sample_count, references);
     bind_whole(&b, run_id);
     bind_text(&b, nnm_kernel_name(kernel));
     bind_text(&b, id);
-    bind_text(&b, text);
+    bind_text(&b, config);
     bind_real(&b, round->unix_time_s);
     bind_real(&b, round->estimate_ns);
     bind_real(&b, round->open_ns);
@@ -361,17 +358,15 @@ nnm_status nnm_journal_add_round(nnm_journal *journal, int64_t run_id, const nnm
 }
 
 nnm_status nnm_journal_add_failure(nnm_journal *journal, int64_t run_id, const nnm_kernel *kernel, const char *id,
-                                   const nnm_kernel_config *config, const nnm_error *failure, nnm_error *err)
+                                   const char *config, const nnm_error *failure, nnm_error *err)
 {
     binder b = {0};
     nnm_status status = begin_statement(journal, ADD_FAILURE, &b, err);
     if (status) return status;
-    char text[CONFIG_TEXT_BYTES];
-    nnm_kernel_config_format(kernel, config, text, sizeof text);
     bind_whole(&b, run_id);
     bind_text(&b, nnm_kernel_name(kernel));
     bind_text(&b, id);
-    bind_text(&b, text);
+    bind_text(&b, config);
     bind_real(&b, nnm_unix_time_s());
     bind_whole(&b, failure->code);
     bind_text(&b, nnm_status_name(failure->code));
@@ -409,14 +404,17 @@ static nnm_status read_round(const nnm_journal *journal, sqlite3_stmt *query, bo
         return nnm_fail(err, NNM_ERR_PARSE, "%s is damaged: a round has %lld samples", journal->path,
                         (long long)sample_count);
     round->sample_count = (size_t)sample_count;
+    if (check_round(round, NULL) != NNM_OK)
+        return nnm_fail(err, NNM_ERR_PARSE, "%s is damaged: a round took %g ns", journal->path, round->estimate_ns);
     if (!with_samples) return NNM_OK;
     nnm_status status = read_samples(journal, query, 10, round->sample_count, round->sample_ns, err);
     if (status == NNM_OK) status = read_samples(journal, query, 11, round->sample_count, round->reference_ns, err);
     return status;
 }
 
-nnm_status nnm_journal_rounds(nnm_journal *journal, const char *backend, const nnm_kernel *kernel, const char *id,
-                              bool with_samples, nnm_round **rounds, size_t *count, nnm_error *err)
+nnm_status nnm_journal_rounds(nnm_journal *journal, const char *backend, unsigned threads, const nnm_kernel *kernel,
+                              const char *id, const char *config, bool with_samples, nnm_round **rounds, size_t *count,
+                              nnm_error *err)
 {
     binder b = {0};
     nnm_status status = begin_statement(journal, GET_ROUNDS, &b, err);
@@ -426,6 +424,8 @@ nnm_status nnm_journal_rounds(nnm_journal *journal, const char *backend, const n
     bind_text(&b, nnm_kernel_name(kernel));
     bind_text(&b, id);
     bind_text(&b, backend);
+    bind_whole(&b, threads);
+    bind_text(&b, config);
     int code = b.code == SQLITE_OK ? sqlite3_step(b.statement) : b.code;
     for (; code == SQLITE_ROW; code = sqlite3_step(b.statement)) {
         void *array = found;

@@ -30,20 +30,21 @@ typedef struct nnm_journal_run {
 NNM_NODISCARD nnm_status nnm_journal_begin(nnm_journal *journal, const nnm_journal_run *run, int64_t *run_id,
                                            nnm_error *err);
 
-/* Adds one round of one kernel; `config` is kept as text. */
+/* Adds one round of one kernel. `config` says what was measured, e.g. "HW=56,CIN=64,...,BATCH=8". */
 NNM_NODISCARD nnm_status nnm_journal_add_round(nnm_journal *journal, int64_t run_id, const nnm_kernel *kernel,
-                                               const char *id, const nnm_kernel_config *config, const nnm_round *round,
+                                               const char *id, const char *config, const nnm_round *round,
                                                nnm_error *err);
 
 /* Adds a failure: its code and message. */
 NNM_NODISCARD nnm_status nnm_journal_add_failure(nnm_journal *journal, int64_t run_id, const nnm_kernel *kernel,
-                                                 const char *id, const nnm_kernel_config *config,
-                                                 const nnm_error *failure, nnm_error *err);
+                                                 const char *id, const char *config, const nnm_error *failure,
+                                                 nnm_error *err);
 
-/* The rounds of one kernel on one backend, all runs, in the order they were made; without raw samples when
- * `with_samples` is false (sample_ns and reference_ns are then zero). The caller frees `*rounds`; NULL for none. */
-NNM_NODISCARD nnm_status nnm_journal_rounds(nnm_journal *journal, const char *backend, const nnm_kernel *kernel,
-                                            const char *id, bool with_samples, nnm_round **rounds, size_t *count,
-                                            nnm_error *err);
+/* The rounds of one kernel on one backend with so many threads, all runs, in the order they were made; only those whose
+ * `config` is the same, for an id may be used again. Without raw samples when `with_samples` is false (sample_ns and
+ * reference_ns are then zero). The caller frees `*rounds`; NULL for none. */
+NNM_NODISCARD nnm_status nnm_journal_rounds(nnm_journal *journal, const char *backend, unsigned threads,
+                                            const nnm_kernel *kernel, const char *id, const char *config,
+                                            bool with_samples, nnm_round **rounds, size_t *count, nnm_error *err);
 
 #endif

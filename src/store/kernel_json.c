@@ -179,6 +179,15 @@ static nnm_status read_latency(nnm_kernel_record *record, const json_t *latency,
     return NNM_OK;
 }
 
+static nnm_status read_batch_size(nnm_kernel_record *record, const json_t *entry, nnm_error *err)
+{
+    char text[SHOWN_BYTES];
+    const json_t *value = json_object_get(entry, "batch_size");
+    if (value && (!read_whole(value, &record->batch_size) || record->batch_size < 1))
+        return nnm_fail(err, NNM_ERR_VALUE, "batch_size: found %s, need a whole number from 1", shown(value, text));
+    return NNM_OK;
+}
+
 static nnm_status read_entry(nnm_kernel_record *record, const nnm_kernel *kernel, const char *id, json_t *entry,
                              nnm_error *err)
 {
@@ -195,6 +204,7 @@ static nnm_status read_entry(nnm_kernel_record *record, const nnm_kernel *kernel
     if (status == NNM_OK && shapes) status = read_shapes(record, shapes, err);
     if (status == NNM_OK && config) status = read_config(record, kernel, config, err);
     if (status == NNM_OK && latency) status = read_latency(record, latency, err);
+    if (status == NNM_OK) status = read_batch_size(record, entry, err);
     return status;
 }
 
@@ -311,6 +321,8 @@ static nnm_status write_entry(json_t *entry, const nnm_kernel *kernel, const nnm
         if (status == NNM_OK) status = put_text(entry, "converted_model", record->converted_model, err);
         if (status == NNM_OK) status = put_shapes(entry, record, err);
         if (status == NNM_OK) status = put_config(entry, kernel, record, err);
+        if (status == NNM_OK && record->batch_size > 1)
+            status = put(entry, "batch_size", json_integer(record->batch_size), err);
     }
     if (status == NNM_OK && which != CONFIGS) {
         char text[NNM_LATENCY_TEXT_BYTES];

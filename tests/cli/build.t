@@ -125,7 +125,7 @@ What goes wrong.
   2| nn-meter build: there is no kernel type 'conv-bn-rleu'; did you mean 'conv-bn-relu'?
   [1]
   $ nn-meter build --workspace ws --kernel fc --backend nothing --num 5
-  2| nn-meter build: there is no backend 'nothing'
+  2| nn-meter build: there is no backend 'nothing'; known are: *xnnpack_cpu* ~
   [1]
   $ nn-meter build --workspace ws --kernel fc --num 5 --mark 'a b'
   2| nn-meter build: mark 'a b': it becomes part of file names, so 1 to 64 letters, digits, '.', '_' and '-' are allowed
@@ -141,7 +141,7 @@ Somebody else measures.
 
   $ flock /tmp/nnmeter-machine.lock nn-meter connect --workspace ws 2>busy; echo $?; sed 's/another profiler is/somebody is/; s/machine: .*;/machine: NAME;/' busy
   1
-  nn-meter connect: somebody is measuring on this machine: NAME; two at once would spoil both
+  nn-meter connect: somebody is measuring on this machine: NAME; two at once would spoil both, so try again when it has finished
   $ flock /tmp/nnmeter-machine.lock nn-meter doctor --json | tr ',' '\n' | grep -e noise -e lock_free
    "noise": []
    "lock_free": false

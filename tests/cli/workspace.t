@@ -93,10 +93,10 @@ A backend says hello.
   $ nn-meter connect --workspace deep/ws --json
   {"backend": "xnnpack_cpu", "connected": true, "latency_ms": 0.*} ~
   $ nn-meter connect --workspace deep/ws --backend xnnpack
-  2| nn-meter connect: there is no backend 'xnnpack'
+  2| nn-meter connect: there is no backend 'xnnpack'; known are: *xnnpack_cpu* ~
   [1]
   $ nn-meter connect --workspace deep/ws --backend tflite_cpu
-  2| nn-meter connect: there is no backend 'tflite_cpu'
+  2| nn-meter connect: there is no backend 'tflite_cpu'; known are: *xnnpack_cpu* ~
   [1]
   $ find deep/ws -name 'connect*'
 

@@ -342,6 +342,98 @@ static void survives_bad_model_files(void **state)
     nnm_kernel_data_free(data);
 }
 
+/* Ids come from configurations and rounds are filed under both: deleting a file must not hand its latencies to others.
+ */
+static void attaches_no_latency_to_another_configuration(void **state)
+{
+    fixture *f = *state;
+    nnm_error err = NNM_ERROR_INIT;
+    nnm_kernel_data *data = sample_fc(f, 8);
+    nnm_profile_summary summary = {0};
+    assert_ok(nnm_profile_models(f->builder, BACKEND, data, &summary, &err));
+    data->records[0].config.value[0]++; /* as if the file had been edited */
+    assert_ok(nnm_profile_models(f->builder, BACKEND, data, &summary, &err));
+    assert_int_equal(summary.known, 7);
+    assert_int_equal(summary.profiled, 1);
+
+    char path[1024];
+    snprintf(path, sizeof path, "%s/configs/backend_config.yaml", f->workspace);
+    write_text(path, "BACKEND: xnnpack_cpu\nTHREADS: 2\nROUNDS: 2\nWARMUP_MS: 0.2\nROUND_MS: 1\nGATE: 0\n");
+    assert_ok(nnm_builder_config_reload(f->builder, &err));
+    assert_ok(nnm_profile_models(f->builder, BACKEND, data, &summary, &err));
+    assert_int_equal(summary.known, 0); /* other threads, other latencies */
+
+    snprintf(path, sizeof path, "%s/configs/predictorbuild_config.yaml", f->workspace);
+    write_text(path, "IMPLEMENT: torch\nBATCH_SIZE: 2\n");
+    assert_ok(nnm_builder_config_reload(f->builder, &err));
+    assert_fails(nnm_profile_models(f->builder, BACKEND, data, &summary, &err), NNM_ERR_VALUE,
+                 "BATCH_SIZE 1, which is 2 now");
+    nnm_kernel_data_free(data);
+}
+
+static void marks_share_no_configuration(void **state)
+{
+    fixture *f = *state;
+    nnm_error err = NNM_ERROR_INIT;
+    nnm_kernel_data *train = sample_fc(f, 20), *holdout = NULL;
+    nnm_sample_options options = NNM_SAMPLE_OPTIONS_INIT;
+    options.mark = "holdout";
+    assert_ok(nnm_generate_config_sample(f->builder, "fc", 20, &options, &holdout, &err));
+    for (size_t i = 0; i < 20; i++)
+        for (size_t j = 0; j < 20; j++)
+            assert_false(
+                nnm_kernel_config_equal(train->kernel, &train->records[i].config, &holdout->records[j].config));
+    nnm_kernel_data_free(train);
+    nnm_kernel_data_free(holdout);
+}
+
+static void times_configurations_written_by_hand(void **state)
+{
+    fixture *f = *state;
+    nnm_error err = NNM_ERROR_INIT;
+    char path[1024];
+    nnm_kernel_data *data = NULL;
+    const nnm_kernel *kernel = NULL;
+    snprintf(path, sizeof path, "%s/mine.json", f->folder);
+    write_text(path, "{\"fc\": {\"layer1\": {\"config\": {\"CIN\": 64, \"COUT\": 10}}}}");
+    assert_ok(nnm_kernel_find(&kernel, "fc", &err));
+    assert_ok(nnm_kernel_data_load(&data, kernel, path, &err));
+    nnm_profile_summary summary = {0};
+    assert_ok(nnm_profile_models(f->builder, BACKEND, data, &summary, &err));
+    assert_int_equal(summary.profiled, 1);
+    assert_true(data->records[0].has_latency);
+    nnm_kernel_data_free(data);
+}
+
+/* The folder has another name now: files are found where they are, none is given up. */
+static void continues_in_a_moved_workspace(void **state)
+{
+    fixture *f = *state;
+    nnm_error err = NNM_ERROR_INIT;
+    nnm_kernel_data *data = sample_fc(f, 6), *after = NULL;
+    nnm_kernel_data_free(data);
+    nnm_builder_free(f->builder);
+    f->builder = NULL;
+    char moved[512], folder[1024];
+    in_folder(moved, f->folder, "moved");
+    assert_int_equal(rename(f->workspace, moved), 0);
+    strcpy(f->workspace, moved);
+    assert_ok(nnm_builder_config_init(&f->builder, moved, &f->hooks, &err));
+    nnm_sample_options options = NNM_SAMPLE_OPTIONS_INIT;
+    options.mark = "test";
+    assert_ok(nnm_generate_config_sample(f->builder, "fc", 1, &options, &after, &err));
+    assert_int_equal(after->count, 7);
+    snprintf(folder, sizeof folder, "%s/predictor_build/kernels", moved);
+    remove_folder(folder);
+    nnm_kernel_data_free(after);
+    assert_ok(nnm_generate_config_sample(f->builder, "fc", 1, &options, &after, &err));
+    assert_int_equal(after->count, 8);
+    nnm_profile_summary summary = {0};
+    assert_ok(nnm_profile_models(f->builder, BACKEND, after, &summary, &err));
+    assert_int_equal(summary.profiled, 8);
+    nnm_kernel_data_free(after);
+}
+
 /* ---- the loop ---- */
 
 static void builds_and_continues(void **state)
@@ -440,6 +532,10 @@ static void adapts_existing_data(void **state)
         assert_int_equal(status, NNM_OK);
         assert_true(adapted.data->count > 20);
         assert_true(exists(f, "results/fc_finegrained.json"));
+        size_t count = adapted.data->count; /* and each time again */
+        nnm_build_result_fini(&adapted);
+        assert_ok(nnm_build_adaptive_predictor_by_data(f->builder, initial.data, BACKEND, &options, &adapted, &err));
+        assert_true(adapted.data->count > count);
     } else {
         assert_int_equal(status, NNM_ERR_TOO_FEW_ROWS);
     }
@@ -460,6 +556,10 @@ int main(void)
         TEST(keeps_what_was_measured_when_interrupted),
         TEST(loses_one_kernel_when_the_worker_is_killed),
         TEST(survives_bad_model_files),
+        TEST(attaches_no_latency_to_another_configuration),
+        TEST(marks_share_no_configuration),
+        TEST(times_configurations_written_by_hand),
+        TEST(continues_in_a_moved_workspace),
         TEST(builds_and_continues),
         TEST(builds_all_kernels_of_the_configuration),
         TEST(adapts_existing_data),

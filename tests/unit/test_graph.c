@@ -2,6 +2,7 @@
 
 #include <math.h>
 
+#include "graph/names.h"
 #include "nnmeter/graph.h"
 
 /* A constant of the given shape, all ones. */
@@ -285,6 +286,196 @@ static void other_operators_that_do_not_fit_are_refused(void **state)
     nnm_graph_free(f.graph);
 }
 
+/* ---- pools, joins, activations ---- */
+
+/* A shape given as NCHW, in the order of the layout. */
+static nnm_shape image(nnm_layout layout, int64_t n, int64_t c, int64_t h, int64_t w)
+{
+    return layout == NNM_LAYOUT_NCHW ? (nnm_shape){4, {n, c, h, w}} : (nnm_shape){4, {n, h, w, c}};
+}
+
+static void every_other_operator_follows_the_layout(void **state)
+{
+    (void)state;
+    nnm_error err = NNM_ERROR_INIT;
+    for (nnm_layout layout = NNM_LAYOUT_NCHW; layout <= NNM_LAYOUT_NHWC; layout++) {
+        nnm_graph *graph = NULL;
+        assert_ok(nnm_graph_new(&graph, layout, &err));
+        nnm_tensor_id x = add_input(graph, "x", image(layout, 2, 6, 13, 14));
+        nnm_tensor_id gate = add_input(graph, "gate", image(layout, 2, 6, 1, 1));
+        nnm_tensor_id wide = add_input(graph, "wide", image(layout, 2, 5, 13, 14));
+        nnm_tensor_id rows = add_input(graph, "rows", (nnm_shape){3, {2, 7, 5}});
+        nnm_tensor_id w = add_ones(graph, "w", (nnm_shape){2, {4, 5}});
+        nnm_attributes pool = {.kernel_h = 3, .kernel_w = 2, .stride_h = 2, .stride_w = 1, .pad_top = 1},
+                       same = {.kernel_h = 2, .kernel_w = 2, .stride_h = 2, .stride_w = 3, .padding = NNM_PADDING_SAME},
+                       groups = {.groups = 3};
+        const struct {
+            nnm_op op;
+            const nnm_attributes *a;
+            nnm_tensor_id inputs[3];
+            size_t inputs_count, outputs;
+            nnm_shape output;
+        } cases[] = {
+            {NNM_OP_MAX_POOL, &pool, {x}, 1, 1, image(layout, 2, 6, 6, 13)},
+            {NNM_OP_AVERAGE_POOL, &same, {x}, 1, 1, image(layout, 2, 6, 7, 5)},
+            {NNM_OP_GLOBAL_AVERAGE_POOL, NULL, {x}, 1, 1, image(layout, 2, 6, 1, 1)},
+            {NNM_OP_ADD, NULL, {x, x}, 2, 1, image(layout, 2, 6, 13, 14)},
+            {NNM_OP_MULTIPLY, NULL, {x, x}, 2, 1, image(layout, 2, 6, 13, 14)},
+            {NNM_OP_MULTIPLY, NULL, {x, gate}, 2, 1, image(layout, 2, 6, 13, 14)},
+            {NNM_OP_CONCAT, NULL, {x, wide, x}, 3, 1, image(layout, 2, 17, 13, 14)},
+            {NNM_OP_SPLIT, NULL, {x}, 1, 2, image(layout, 2, 3, 13, 14)},
+            {NNM_OP_CHANNEL_SHUFFLE, &groups, {x}, 1, 1, image(layout, 2, 6, 13, 14)},
+            {NNM_OP_SIGMOID, NULL, {x}, 1, 1, image(layout, 2, 6, 13, 14)},
+            {NNM_OP_HARD_SIGMOID, NULL, {gate}, 1, 1, image(layout, 2, 6, 1, 1)},
+            {NNM_OP_HARD_SWISH, NULL, {x}, 1, 1, image(layout, 2, 6, 13, 14)},
+            {NNM_OP_FULLY_CONNECTED, NULL, {rows, w}, 2, 1, {3, {2, 7, 4}}},
+        };
+        for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+            nnm_tensor_id y[NNM_NODE_MAX_OUTPUTS] = {0};
+            size_t nodes = nnm_graph_node_count(graph);
+            assert_ok(nnm_graph_add_node(graph, cases[i].op, NULL, cases[i].a, cases[i].inputs, cases[i].inputs_count,
+                                         y, &err));
+            const nnm_node *node = nnm_graph_node(graph, nodes);
+            assert_int_equal(node->output_count, cases[i].outputs);
+            for (size_t j = 0; j < cases[i].outputs; j++) {
+                assert_int_equal(node->outputs[j], y[j]);
+                assert_shape(graph, y[j], cases[i].output);
+                assert_int_equal(nnm_graph_tensor(graph, y[j])->producer, nodes);
+                assert_ok(nnm_graph_mark_output(graph, y[j], &err));
+            }
+        }
+        nnm_graph_free(graph);
+    }
+}
+
+static void pools_and_joins_that_do_not_fit_are_refused(void **state)
+{
+    (void)state;
+    nnm_error err = NNM_ERROR_INIT;
+    fixture f = make_fixture();
+    nnm_tensor_id half = add_input(f.graph, "half", (nnm_shape){4, {1, 3, 8, 8}});
+    nnm_tensor_id gate = add_input(f.graph, "gate", (nnm_shape){4, {1, 6, 1, 1}});
+    nnm_tensor_id cube = add_input(f.graph, "cube", (nnm_shape){3, {6, 8, 8}});
+    nnm_attributes none = {0}, padded = window(3, 1, 3, 0), grouped = window(3, 1, 1, 1), four = {.groups = 4},
+                   one = {.groups = 1};
+    const struct {
+        nnm_op op;
+        nnm_attributes a;
+        nnm_tensor_id inputs[3];
+        size_t count;
+        const char *text;
+    } cases[] = {
+        {NNM_OP_MAX_POOL, none, {f.image}, 1, "kernel_h is 0; allowed are 1"},
+        {NNM_OP_MAX_POOL, padded, {f.image}, 1, "pads must be smaller than the window of 3 x 3"},
+        {NNM_OP_MAX_POOL, grouped, {f.image}, 1, "groups must be zero"},
+        {NNM_OP_AVERAGE_POOL, window(9, 1, 0, 0), {f.image}, 1, "a window 9 high does not fit into a height of 8"},
+        {NNM_OP_AVERAGE_POOL, window(3, 1, 1, 0), {cube}, 1, "x must have 4 dimensions"},
+        {NNM_OP_GLOBAL_AVERAGE_POOL, none, {f.flat}, 1, "x must have 4 dimensions, but its shape is [1, 10]"},
+        {NNM_OP_ADD, none, {f.image}, 1, "1 inputs are given; it takes 2"},
+        {NNM_OP_ADD, none, {f.image, gate}, 2, "a has the shape [1, 6, 8, 8], but 'gate' has [1, 6, 1, 1]"},
+        {NNM_OP_MULTIPLY, none, {gate, f.image}, 2, "height and width 1 for the second of two images"},
+        {NNM_OP_MULTIPLY, none, {f.image, half}, 2, "but 'half' has [1, 3, 8, 8]"},
+        {NNM_OP_CONCAT, none, {f.image}, 1, "1 inputs are given; it takes 2 to 6"},
+        {NNM_OP_CONCAT, none, {f.image, half, gate}, 3, "but 'gate' has [1, 6, 1, 1]; allowed is a difference in the"},
+        {NNM_OP_CONCAT, none, {f.image, f.flat}, 2, "but 'flat' has [1, 10]"},
+        {NNM_OP_CONCAT, none, {f.scalar, f.scalar}, 2, "a must have a batch and channels, but its shape is []"},
+        {NNM_OP_SPLIT, none, {half}, 1, "x has 3 channels; only an even number can be halved"},
+        {NNM_OP_SPLIT, none, {f.scalar}, 1, "x must have a batch and channels"},
+        {NNM_OP_CHANNEL_SHUFFLE, four, {f.image}, 1, "groups is 4; it must be at least 2 and divide the 6 channels"},
+        {NNM_OP_CHANNEL_SHUFFLE, one, {f.image}, 1, "groups is 1; it must be at least 2"},
+        {NNM_OP_CHANNEL_SHUFFLE, four, {cube}, 1, "x must have 4 dimensions"},
+        {NNM_OP_SIGMOID, none, {f.image, f.image}, 2, "2 inputs are given; it takes 1"},
+        {NNM_OP_HARD_SWISH, one, {f.image}, 1, "groups must be zero"},
+        {NNM_OP_FULLY_CONNECTED, none, {cube, f.fw}, 2, "weight has 10 input channels, but x has 8"},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        nnm_tensor_id y[NNM_NODE_MAX_OUTPUTS] = {0};
+        assert_fails(
+            nnm_graph_add_node(f.graph, cases[i].op, "node", &cases[i].a, cases[i].inputs, cases[i].count, y, &err),
+            NNM_ERR_INVALID_ARGUMENT, cases[i].text);
+    }
+    const nnm_tensor_id seven[7] = {half, half, half, half, half, half, half};
+    nnm_tensor_id y = 0;
+    assert_fails(nnm_graph_add_node(f.graph, NNM_OP_CONCAT, "node", NULL, seven, 7, &y, &err), NNM_ERR_INVALID_ARGUMENT,
+                 "7 inputs are given; it takes 2 to 6");
+    assert_ok(nnm_graph_add_node(f.graph, NNM_OP_CONCAT, "node", NULL, seven, 6, &y, &err));
+    assert_shape(f.graph, y, (nnm_shape){4, {1, 18, 8, 8}});
+    nnm_graph_free(f.graph);
+}
+
+static void second_outputs_have_names_of_their_own(void **state)
+{
+    (void)state;
+    nnm_error err = NNM_ERROR_INIT;
+    nnm_graph *graph = NULL;
+    nnm_tensor_id y[NNM_NODE_MAX_OUTPUTS];
+    assert_ok(nnm_graph_new(&graph, NNM_LAYOUT_NCHW, &err));
+    nnm_tensor_id x = add_input(graph, "taken_2", (nnm_shape){2, {1, 4}});
+    assert_fails(nnm_graph_add_node(graph, NNM_OP_SPLIT, "taken", NULL, &x, 1, y, &err), NNM_ERR_INVALID_ARGUMENT,
+                 "the name 'taken_2' is taken");
+    assert_int_equal(nnm_graph_tensor_count(graph), 1);
+    assert_ok(nnm_graph_add_node(graph, NNM_OP_SPLIT, "halves", NULL, &x, 1, y, &err));
+    assert_string_equal(nnm_graph_node(graph, 0)->name, "halves");
+    assert_string_equal(nnm_graph_tensor(graph, y[0])->name, "halves");
+    assert_string_equal(nnm_graph_tensor(graph, y[1])->name, "halves_2");
+
+    /* What is made up leaves out numbers of which either name is taken. */
+    add_input(graph, "Split_1_2", (nnm_shape){1, {1}});
+    assert_ok(nnm_graph_add_node(graph, NNM_OP_SPLIT, NULL, NULL, &x, 1, y, &err));
+    assert_string_equal(nnm_graph_tensor(graph, y[0])->name, "Split_2");
+    assert_string_equal(nnm_graph_tensor(graph, y[1])->name, "Split_2_2");
+    for (size_t i = 0; i < 1000; i++) /* the table of names grows by two at a time */
+        assert_ok(nnm_graph_add_node(graph, NNM_OP_SPLIT, NULL, NULL, &x, 1, y, &err));
+    assert_string_equal(nnm_graph_tensor(graph, y[1])->name, "Split_1002_2");
+
+    const char *const own[] = {"one", "other"}, *const same[] = {"both", "both"};
+    assert_fails(nnm_graph_add_named_node(graph, NNM_OP_SPLIT, same, NULL, &x, 1, y, &err), NNM_ERR_INVALID_ARGUMENT,
+                 "two outputs are called 'both'");
+    assert_ok(nnm_graph_add_named_node(graph, NNM_OP_SPLIT, own, NULL, &x, 1, y, &err));
+    assert_string_equal(nnm_graph_tensor(graph, y[1])->name, "other");
+    nnm_graph_free(graph);
+}
+
+/* Worked out by hand, one operator a graph. Bytes are 4 for each value that is read or written. */
+static void costs_of_other_operators_are_what_the_definitions_say(void **state)
+{
+    (void)state;
+    nnm_error err = NNM_ERROR_INIT;
+    nnm_attributes pool = window(3, 2, 1, 0), groups = {.groups = 2};
+    const struct {
+        nnm_op op;
+        const nnm_attributes *a;
+        size_t inputs;
+        double flops, values;
+    } cases[] = {
+        {NNM_OP_MAX_POOL, &pool, 1, 4 * 4 * 9, 64 + 16},
+        {NNM_OP_AVERAGE_POOL, &pool, 1, 4 * 4 * 9, 64 + 16},
+        {NNM_OP_GLOBAL_AVERAGE_POOL, NULL, 1, 64, 64 + 4},
+        {NNM_OP_ADD, NULL, 2, 64, 3 * 64},
+        {NNM_OP_MULTIPLY, NULL, 2, 64, 3 * 64},
+        {NNM_OP_CONCAT, NULL, 2, 0, 4 * 64},
+        {NNM_OP_SPLIT, NULL, 1, 0, 2 * 64},
+        {NNM_OP_CHANNEL_SHUFFLE, &groups, 1, 0, 2 * 64},
+        {NNM_OP_SIGMOID, NULL, 1, 64, 2 * 64},
+        {NNM_OP_HARD_SIGMOID, NULL, 1, 64, 2 * 64},
+        {NNM_OP_HARD_SWISH, NULL, 1, 64, 2 * 64},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        nnm_graph *graph = NULL;
+        nnm_tensor_id y[NNM_NODE_MAX_OUTPUTS];
+        assert_ok(nnm_graph_new(&graph, NNM_LAYOUT_NCHW, &err));
+        nnm_tensor_id x = add_input(graph, "x", (nnm_shape){4, {1, 4, 4, 4}});
+        assert_ok(nnm_graph_add_node(graph, cases[i].op, NULL, cases[i].a, (nnm_tensor_id[]){x, x}, cases[i].inputs, y,
+                                     &err));
+        nnm_cost cost;
+        nnm_graph_cost(graph, &cost);
+        assert_true(cost.macs == 0 && cost.params == 0);
+        if (cost.flops != cases[i].flops || cost.activation_bytes != 4 * cases[i].values)
+            fail_msg("%s: %g FLOPs, %g bytes", nnm_op_name(cases[i].op), cost.flops, cost.activation_bytes);
+        nnm_graph_free(graph);
+    }
+}
+
 static void an_output_that_is_too_large_is_refused(void **state)
 {
     (void)state;
@@ -403,6 +594,10 @@ int main(void)
         cmocka_unit_test(shapes_follow_the_layout),
         cmocka_unit_test(convolutions_that_do_not_fit_are_refused),
         cmocka_unit_test(other_operators_that_do_not_fit_are_refused),
+        cmocka_unit_test(every_other_operator_follows_the_layout),
+        cmocka_unit_test(pools_and_joins_that_do_not_fit_are_refused),
+        cmocka_unit_test(second_outputs_have_names_of_their_own),
+        cmocka_unit_test(costs_of_other_operators_are_what_the_definitions_say),
         cmocka_unit_test(an_output_that_is_too_large_is_refused),
         cmocka_unit_test(names_are_unique_and_made_up_where_none_is_given),
         cmocka_unit_test(outputs_are_computed_and_marked_once),

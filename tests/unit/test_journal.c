@@ -16,7 +16,7 @@
 static char folder[256], path[512];
 static nnm_error err;
 static const nnm_kernel *conv;
-static nnm_kernel_config config;
+#define CONFIG "HW=56,CIN=64,COUT=128,KERNEL_SIZE=3,STRIDES=1"
 static const nnm_protocol protocol = NNM_PROTOCOL_INIT;
 static const nnm_machine machine = {
     .host = "h", .cpu = "A CPU", .kernel_release = "6", .governor = "", .cpus = 2, .clock_ghz = 3.5};
@@ -29,7 +29,6 @@ static int setup(void **state)
     in_folder(path, folder, "journal.sqlite");
     err = (nnm_error)NNM_ERROR_INIT;
     assert_ok(nnm_kernel_find(&conv, "conv-bn-relu", &err));
-    assert_ok(nnm_kernel_config_parse(&config, conv, "HW=56,CIN=64,COUT=128,KERNEL_SIZE=3,STRIDES=1", &err));
     return 0;
 }
 
@@ -63,7 +62,7 @@ static nnm_round round_of(size_t number)
 static nnm_status add(nnm_journal *journal, int64_t run_id, const char *id, size_t number)
 {
     nnm_round round = round_of(number);
-    return nnm_journal_add_round(journal, run_id, conv, id, &config, &round, &err);
+    return nnm_journal_add_round(journal, run_id, conv, id, CONFIG, &round, &err);
 }
 
 static nnm_journal *open_journal(void)
@@ -83,7 +82,8 @@ static int64_t begin(nnm_journal *journal)
 static size_t rounds_of(nnm_journal *journal, const char *id, bool with_samples, nnm_round **rounds)
 {
     size_t count = 0;
-    assert_ok(nnm_journal_rounds(journal, "xnnpack_cpu", conv, id, with_samples, rounds, &count, &err));
+    assert_ok(
+        nnm_journal_rounds(journal, "xnnpack_cpu", run.threads, conv, id, CONFIG, with_samples, rounds, &count, &err));
     return count;
 }
 
@@ -161,9 +161,7 @@ static void rounds_are_told_apart(void **state)
     (void)state;
     nnm_journal *journal = open_journal();
     const nnm_kernel *fc = NULL;
-    nnm_kernel_config fc_config;
     assert_ok(nnm_kernel_find(&fc, "fc", &err));
-    assert_ok(nnm_kernel_config_parse(&fc_config, fc, "CIN=8,COUT=16", &err));
     nnm_journal_run other_backend = run;
     other_backend.backend = "simulated";
     int64_t other = 0, first = begin(journal);
@@ -174,14 +172,22 @@ static void rounds_are_told_apart(void **state)
     assert_ok(add(journal, first, "AAAAAA", 0));
     assert_ok(add(journal, other, "AAAAAA", 5));
     assert_ok(add(journal, first, "BBBBBB", 6));
-    assert_ok(nnm_journal_add_round(journal, first, fc, "AAAAAA", &fc_config, &round, &err));
+    assert_ok(nnm_journal_add_round(journal, first, fc, "AAAAAA", "CIN=8,COUT=16", &round, &err));
     assert_ok(add(journal, second, "AAAAAA", 1)); /* a later run of the same backend goes on */
     assert_int_equal(check_rounds(journal, "AAAAAA"), 2);
 
     nnm_round *rounds = (nnm_round *)&round;
     size_t count = 9;
-    assert_ok(nnm_journal_rounds(journal, "onednn_cpu", conv, "AAAAAA", true, &rounds, &count, &err));
+    assert_ok(
+        nnm_journal_rounds(journal, "onednn_cpu", run.threads, conv, "AAAAAA", CONFIG, true, &rounds, &count, &err));
     assert_null(rounds);
+    assert_int_equal(count, 0);
+    /* Neither what was measured with other threads, nor another configuration that had the id before. */
+    assert_ok(nnm_journal_rounds(journal, "xnnpack_cpu", run.threads + 1, conv, "AAAAAA", CONFIG, true, &rounds, &count,
+                                 &err));
+    assert_int_equal(count, 0);
+    assert_ok(nnm_journal_rounds(journal, "xnnpack_cpu", run.threads, conv, "AAAAAA", CONFIG ",BATCH=2", true, &rounds,
+                                 &count, &err));
     assert_int_equal(count, 0);
     nnm_journal_close(journal);
 }
@@ -195,7 +201,7 @@ static void a_journal_is_readable_by_others(void **state)
     nnm_error failure = NNM_ERROR_INIT;
     failure.code = NNM_ERR_CRASHED;
     strcpy(failure.message, "the worker died: signal 11");
-    assert_ok(nnm_journal_add_failure(journal, id, conv, "BBBBBB", &config, &failure, &err));
+    assert_ok(nnm_journal_add_failure(journal, id, conv, "BBBBBB", CONFIG, &failure, &err));
     nnm_journal_close(journal);
     assert_int_equal(ask("PRAGMA application_id"), NNM_JOURNAL_APPLICATION_ID);
     assert_int_equal(ask("PRAGMA user_version"), NNM_JOURNAL_VERSION);
@@ -219,17 +225,17 @@ static void rounds_that_are_none_are_refused(void **state)
     const char *message = "it has 1 to 512 samples and finite times";
     nnm_round round = round_of(1);
     round.sample_count = 0;
-    assert_fails(nnm_journal_add_round(journal, id, conv, "A", &config, &round, &err), NNM_ERR_INVALID_ARGUMENT,
+    assert_fails(nnm_journal_add_round(journal, id, conv, "A", CONFIG, &round, &err), NNM_ERR_INVALID_ARGUMENT,
                  message);
     round.sample_count = NNM_MAX_SAMPLES + 1;
-    assert_fails(nnm_journal_add_round(journal, id, conv, "A", &config, &round, &err), NNM_ERR_INVALID_ARGUMENT,
+    assert_fails(nnm_journal_add_round(journal, id, conv, "A", CONFIG, &round, &err), NNM_ERR_INVALID_ARGUMENT,
                  message);
     round = round_of(1);
     round.clock_ns = (double)NAN;
-    assert_fails(nnm_journal_add_round(journal, id, conv, "A", &config, &round, &err), NNM_ERR_INVALID_ARGUMENT,
+    assert_fails(nnm_journal_add_round(journal, id, conv, "A", CONFIG, &round, &err), NNM_ERR_INVALID_ARGUMENT,
                  message);
     round = round_of(1);
-    assert_fails(nnm_journal_add_round(journal, id + 1, conv, "A", &config, &round, &err), NNM_ERR_INTERNAL,
+    assert_fails(nnm_journal_add_round(journal, id + 1, conv, "A", CONFIG, &round, &err), NNM_ERR_INTERNAL,
                  "FOREIGN KEY");         /* no such run */
     assert_ok(add(journal, id, "A", 0)); /* and the journal goes on */
     assert_int_equal(check_rounds(journal, "A"), 1);
@@ -293,8 +299,9 @@ static void damage_is_reported(void **state)
     journal = open_journal();
     nnm_round *rounds = NULL;
     size_t count = 0;
-    assert_fails(nnm_journal_rounds(journal, "xnnpack_cpu", conv, "A", true, &rounds, &count, &err), NNM_ERR_PARSE,
-                 "a round has lost its samples");
+    assert_fails(
+        nnm_journal_rounds(journal, "xnnpack_cpu", run.threads, conv, "A", CONFIG, true, &rounds, &count, &err),
+        NNM_ERR_PARSE, "a round has lost its samples");
     assert_null(rounds);
     assert_int_equal(rounds_of(journal, "A", false, &rounds), 1);
     free(rounds);
@@ -302,8 +309,9 @@ static void damage_is_reported(void **state)
     change("PRAGMA ignore_check_constraints = 1; UPDATE round SET sample_count = 1000000");
     journal = open_journal();
     rounds = NULL;
-    assert_fails(nnm_journal_rounds(journal, "xnnpack_cpu", conv, "A", false, &rounds, &count, &err), NNM_ERR_PARSE,
-                 "a round has 1000000 samples");
+    assert_fails(
+        nnm_journal_rounds(journal, "xnnpack_cpu", run.threads, conv, "A", CONFIG, false, &rounds, &count, &err),
+        NNM_ERR_PARSE, "a round has 1000000 samples");
     nnm_journal_close(journal);
 }
 

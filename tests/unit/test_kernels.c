@@ -1,28 +1,10 @@
-#include "unit/testing.h"
+#include "unit/kernel_by_name.h"
 
 #include <inttypes.h>
-#include <math.h>
 
 #include "base/buffer.h"
 #include "base/file.h"
-#include "kernels/weights.h"
-#include "nnmeter/kernel.h"
-
-static const nnm_kernel *find(const char *name)
-{
-    nnm_error err = NNM_ERROR_INIT;
-    const nnm_kernel *kernel = NULL;
-    assert_ok(nnm_kernel_find(&kernel, name, &err));
-    return kernel;
-}
-
-static nnm_kernel_config parse(const nnm_kernel *kernel, const char *text)
-{
-    nnm_error err = NNM_ERROR_INIT;
-    nnm_kernel_config config = {{0}};
-    assert_ok(nnm_kernel_config_parse(&config, kernel, text, &err));
-    return config;
-}
+#include "kernels/cost.h"
 
 /* ---- the catalogue and its document ---- */
 
@@ -35,8 +17,24 @@ static void the_catalogue_has_the_published_kernels(void **state)
         const char *params[5];
     } expected[] = {
         {"conv-bn-relu", "conv", 1000, 320, 70, 6, {"HW", "CIN", "COUT", "KERNEL_SIZE", "STRIDES"}},
+        {"conv-swish", "conv", 0, 320, 70, 6, {"HW", "CIN", "COUT", "KERNEL_SIZE", "STRIDES"}},
         {"dwconv-bn-relu", "dwconv", 500, 240, 50, 6, {"HW", "CIN", "COUT", "KERNEL_SIZE", "STRIDES"}},
+        {"maxpool", "pooling", 300, 210, 50, 5, {"HW", "CIN", "COUT", "KERNEL_SIZE", "POOL_STRIDES"}},
+        {"avgpool", "pooling", 300, 370, 50, 5, {"HW", "CIN", "COUT", "KERNEL_SIZE", "POOL_STRIDES"}},
         {"fc", "fc", 300, 370, 50, 2, {"CIN", "COUT"}},
+        {"concat", "concat", 300, 690, 100, 5, {"HW", "CIN1", "CIN2", "CIN3", "CIN4"}},
+        {"split", "even", 300, 190, 50, 2, {"HW", "CIN"}},
+        {"channelshuffle", "even", 300, 370, 50, 2, {"HW", "CIN"}},
+        {"se", "even", 300, 290, 20, 2, {"HW", "CIN"}},
+        {"global-avgpool", "global-avgpool", 300, 370, 70, 2, {"HW", "CIN"}},
+        {"bnrelu", "elementwise", 300, 370, 50, 2, {"HW", "CIN"}},
+        {"bn", "elementwise", 300, 370, 50, 2, {"HW", "CIN"}},
+        {"hswish", "elementwise", 300, 190, 50, 2, {"HW", "CIN"}},
+        {"swish", "elementwise", 0, 370, 50, 0, {"HW", "CIN"}},
+        {"relu", "elementwise", 300, 370, 50, 2, {"HW", "CIN"}},
+        {"addrelu", "elementwise", 300, 570, 50, 3, {"HW", "CIN"}},
+        {"add", "elementwise", 300, 570, 50, 3, {"HW", "CIN"}},
+        {"matmul", "matmul", 0, 370, 50, 0, {"B", "M", "N", "K"}},
     };
     for (size_t i = 0; i < sizeof expected / sizeof *expected; i++) {
         const nnm_kernel *kernel = find(expected[i].name);
@@ -54,6 +52,64 @@ static void the_catalogue_has_the_published_kernels(void **state)
         }
     }
     assert_int_equal(nnm_kernel_param_index(find("fc"), "HW"), -1);
+}
+
+/* The order is what --list-kernels prints, and what "built by default" means to a new workspace. */
+static void kernels_come_in_the_published_order(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"conv-bn-relu",
+                                        "conv-bn-relu6",
+                                        "conv-bn",
+                                        "conv-relu",
+                                        "conv-relu6",
+                                        "conv-hswish",
+                                        "conv-block",
+                                        "conv-bn-hswish",
+                                        "conv-swish",
+                                        "dwconv-bn",
+                                        "dwconv-relu",
+                                        "dwconv-relu6",
+                                        "dwconv-bn-relu",
+                                        "dwconv-bn-relu6",
+                                        "dwconv-block",
+                                        "dwconv-bn-hswish",
+                                        "dwconv-swish",
+                                        "maxpool",
+                                        "avgpool",
+                                        "fc",
+                                        "concat",
+                                        "split",
+                                        "channelshuffle",
+                                        "se",
+                                        "global-avgpool",
+                                        "bnrelu",
+                                        "bn",
+                                        "hswish",
+                                        "swish",
+                                        "relu",
+                                        "addrelu",
+                                        "add",
+                                        "matmul"};
+    size_t built = 0;
+    assert_int_equal(nnm_kernel_count(), sizeof names / sizeof *names);
+    for (size_t i = 0; i < nnm_kernel_count(); i++) {
+        assert_string_equal(nnm_kernel_name(nnm_kernel_at(i)), names[i]);
+        built += nnm_kernel_default_samples(nnm_kernel_at(i)) > 0;
+    }
+    assert_int_equal(built, 16);
+}
+
+static void families_of_convolutions_share_a_predictor(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < nnm_kernel_count(); i++) {
+        const nnm_kernel *kernel = nnm_kernel_at(i);
+        const char *name = nnm_kernel_name(kernel), *expected = name;
+        if (strncmp(name, "conv-", 5) == 0) expected = "conv-bn-relu";
+        if (strncmp(name, "dwconv-", 7) == 0) expected = "dwconv-bn-relu";
+        assert_string_equal(nnm_kernel_predictor(kernel), expected);
+    }
 }
 
 static void every_kernel_can_be_built_from_its_smallest_configuration(void **state)
@@ -152,6 +208,15 @@ static void configurations_are_read_in_any_order(void **state)
     nnm_kernel_config_format(conv, &config, text, 1);
     assert_string_equal(text, "");
 
+    const nnm_kernel *concat = find("concat"), *pool = find("avgpool");
+    assert_true(nnm_kernel_config_equal(concat, &(nnm_kernel_config){{7, 3, 5, 0, 0}},
+                                        &(nnm_kernel_config[]){parse(concat, "CIN2=5,HW=7,CIN1=3")}[0]));
+    assert_true(nnm_kernel_config_equal(concat, &(nnm_kernel_config){{7, 3, 5, 2, 0}},
+                                        &(nnm_kernel_config[]){parse(concat, "CIN3=2,CIN2=5,HW=7,CIN1=3,CIN4=0")}[0]));
+    assert_true(
+        nnm_kernel_config_equal(pool, &(nnm_kernel_config){{7, 3, 3, 2, 1}},
+                                &(nnm_kernel_config[]){parse(pool, "HW=7,CIN=3,KERNEL_SIZE=2,POOL_STRIDES=1")}[0]));
+
     nnm_kernel_config a = parse(dwconv, "HW=7,CIN=24,KERNEL_SIZE=5,STRIDES=1");
     nnm_kernel_config b = parse(dwconv, "HW=7,CIN=24,COUT=24,KERNEL_SIZE=5,STRIDES=1");
     nnm_kernel_config c = parse(dwconv, "HW=7,CIN=24,KERNEL_SIZE=5,STRIDES=2");
@@ -193,6 +258,22 @@ static void bad_configurations_are_refused_by_name(void **state)
         {"conv-bn-relu", "HW=4096,CIN=1,COUT=64,KERNEL_SIZE=1,STRIDES=1", NNM_ERR_VALUE,
          "the output would take 4294967296 bytes"},
         {"conv-bn-relu", "HW=1,CIN=65536,COUT=65536,KERNEL_SIZE=31,STRIDES=1", NNM_ERR_VALUE, "the weight would take"},
+        {"maxpool", "HW=8,CIN=8,COUT=16,KERNEL_SIZE=2,POOL_STRIDES=1", NNM_ERR_VALUE, "COUT=16 must equal CIN=8"},
+        {"avgpool", "HW=4096,CIN=64,KERNEL_SIZE=2,POOL_STRIDES=2", NNM_ERR_VALUE, "the input would take 4294967296"},
+        {"split", "HW=8,CIN=7", NNM_ERR_VALUE, "split: CIN=7 is not allowed; it must be a multiple of 2"},
+        {"channelshuffle", "HW=8,CIN=9", NNM_ERR_VALUE, "channelshuffle: CIN=9 is not allowed"},
+        {"split", "HW=8,CIN=0", NNM_ERR_VALUE, "split: CIN=0 is out of range; allowed are 2 to 65536"},
+        {"concat", "HW=8,CIN1=4", NNM_ERR_PARSE, "CIN2 is missing; concat needs it"},
+        {"concat", "HW=8,CIN1=4,CIN2=0", NNM_ERR_VALUE, "concat: CIN2=0 is out of range"},
+        {"concat", "HW=8,CIN1=4,CIN2=4,CIN4=4", NNM_ERR_VALUE,
+         "concat: CIN4=4, but CIN3 is 0; those that are not used"},
+        {"concat", "HW=2048,CIN1=64,CIN2=64,CIN3=64", NNM_ERR_VALUE, "the output would take 3221225472 bytes"},
+        {"add", "HW=4096,CIN=64", NNM_ERR_VALUE, "the input would take 4294967296 bytes"},
+        {"se", "HW=1,CIN=65536", NNM_ERR_VALUE, "the weight would take 4294967296 bytes"},
+        {"matmul", "B=65536,M=1048576,N=1,K=1048576", NNM_ERR_VALUE, "the input would take 288230376151711744 bytes"},
+        {"matmul", "B=1,M=1048576,N=1048576,K=1", NNM_ERR_VALUE, "the output would take 4398046511104 bytes"},
+        {"matmul", "B=1,M=1,N=1048576,K=1048576", NNM_ERR_VALUE, "the weight would take 4398046511104 bytes"},
+        {"matmul", "B=1,M=1,N=1", NNM_ERR_PARSE, "K is missing; matmul needs it"},
         {"fc", "CIN=32768,COUT=16384", NNM_ERR_VALUE,
          "fc with CIN=32768,COUT=16384: the weight would take 2147483648 bytes"},
     };
@@ -234,7 +315,9 @@ static void features_follow_the_description(void **state)
         {"conv-bn-relu", "HW=13,CIN=8,COUT=16,KERNEL_SIZE=7,STRIDES=4", 2.0 * 4 * 4 * 16 * 393, 16 * 393},
         {"conv-bn-relu", "HW=8,CIN=8,COUT=16,KERNEL_SIZE=2,STRIDES=2", 2.0 * 4 * 4 * 16 * 33, 16 * 33},
         {"dwconv-bn-relu", "HW=7,CIN=24,KERNEL_SIZE=5,STRIDES=2", 2.0 * 4 * 4 * 24 * 26, 24 * 26},
+        {"conv-block", "HW=8,CIN=8,COUT=16,KERNEL_SIZE=2,STRIDES=2", 2.0 * 4 * 4 * 16 * 33, 16 * 33},
         {"fc", "CIN=2048,COUT=1000", 2.0 * 1000 * 2049, 1000 * 2049},
+        {"matmul", "B=3,M=128,N=768,K=512", 2.0 * 3 * 128 * 768 * 512, 768 * 512},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         const nnm_kernel *kernel = find(cases[i].kernel);
@@ -255,219 +338,45 @@ static void features_follow_the_description(void **state)
     }
 }
 
-/* ---- graphs ---- */
-
-static nnm_graph *build(const char *kernel, const char *config, nnm_graph_options options)
-{
-    nnm_error err = NNM_ERROR_INIT;
-    nnm_graph *graph = NULL;
-    nnm_kernel_config parsed = parse(find(kernel), config);
-    assert_ok(nnm_kernel_build_graph(&graph, find(kernel), &parsed, &options, &err));
-    return graph;
-}
-
-static void assert_shape(const nnm_shape *shape, nnm_shape expected)
-{
-    assert_int_equal(shape->rank, expected.rank);
-    for (size_t i = 0; i < NNM_MAX_RANK; i++)
-        assert_int_equal(shape->dim[i], expected.dim[i]);
-}
-
-static void graphs_have_the_shapes_of_their_layout(void **state)
+/* Without a layer there are no further features, and configurations are in order of what they read or compute. */
+static void kernels_without_a_layer_have_their_parameters_only(void **state)
 {
     (void)state;
     const struct {
         const char *kernel, *config;
-        nnm_graph_options options;
-        nnm_shape input, output;
-        nnm_op ops[3];
-        size_t nodes;
-        int64_t groups;
+        double elements;
     } cases[] = {
-        {"conv-bn-relu",
-         "HW=13,CIN=8,COUT=16,KERNEL_SIZE=7,STRIDES=4",
-         {NNM_LAYOUT_NCHW, 3, 1},
-         {4, {3, 8, 13, 13}},
-         {4, {3, 16, 4, 4}},
-         {NNM_OP_CONV, NNM_OP_BATCH_NORM, NNM_OP_RELU},
-         3,
-         1},
-        {"conv-bn-relu",
-         "HW=13,CIN=8,COUT=16,KERNEL_SIZE=7,STRIDES=4",
-         {NNM_LAYOUT_NHWC, 3, 1},
-         {4, {3, 13, 13, 8}},
-         {4, {3, 4, 4, 16}},
-         {NNM_OP_CONV, NNM_OP_BATCH_NORM, NNM_OP_RELU},
-         3,
-         1},
-        {"conv-bn-relu",
-         "HW=8,CIN=8,COUT=16,KERNEL_SIZE=2,STRIDES=1",
-         {NNM_LAYOUT_NCHW, 1, 1},
-         {4, {1, 8, 8, 8}},
-         {4, {1, 16, 7, 7}},
-         {NNM_OP_CONV, NNM_OP_BATCH_NORM, NNM_OP_RELU},
-         3,
-         1},
-        {"dwconv-bn-relu",
-         "HW=7,CIN=24,KERNEL_SIZE=5,STRIDES=2",
-         {NNM_LAYOUT_NCHW, 1, 1},
-         {4, {1, 24, 7, 7}},
-         {4, {1, 24, 4, 4}},
-         {NNM_OP_CONV, NNM_OP_BATCH_NORM, NNM_OP_RELU},
-         3,
-         24},
-        {"fc", "CIN=20,COUT=10", {NNM_LAYOUT_NHWC, 2, 1}, {2, {2, 20}}, {2, {2, 10}}, {NNM_OP_FULLY_CONNECTED}, 1, 0},
+        {"maxpool", "HW=8,CIN=4,KERNEL_SIZE=2,POOL_STRIDES=2", 4 * 64},
+        {"concat", "HW=4,CIN1=1,CIN2=2,CIN3=3", 6 * 16},
+        {"split", "HW=4,CIN=6", 6 * 16},
+        {"se", "HW=4,CIN=6", 6 * 16},
+        {"global-avgpool", "HW=4,CIN=6", 6 * 16},
+        {"bn", "HW=4,CIN=6", 6 * 16},
+        {"add", "HW=4,CIN=6", 2 * 6 * 16},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        nnm_graph *graph = build(cases[i].kernel, cases[i].config, cases[i].options);
-        assert_int_equal(nnm_graph_input_count(graph), 1);
-        assert_shape(&nnm_graph_tensor(graph, nnm_graph_input(graph, 0))->shape, cases[i].input);
-        assert_shape(&nnm_graph_tensor(graph, nnm_graph_output(graph, 0))->shape, cases[i].output);
-        assert_int_equal(nnm_graph_node_count(graph), cases[i].nodes);
-        for (size_t j = 0; j < cases[i].nodes; j++)
-            assert_int_equal(nnm_graph_node(graph, j)->op, cases[i].ops[j]);
-        assert_int_equal(nnm_graph_node(graph, 0)->attributes.groups, cases[i].groups);
-        assert_int_equal(nnm_graph_node(graph, 0)->input_count, 3);
-        nnm_graph_free(graph);
+        const nnm_kernel *kernel = find(cases[i].kernel);
+        nnm_kernel_config config = parse(kernel, cases[i].config);
+        assert_int_equal(nnm_kernel_feature_count(kernel), nnm_kernel_param_count(kernel));
+        assert_false(nnm_kernel_has_cost(kernel));
+        assert_true(nnm_kernel_flops(kernel, &config) == cases[i].elements);
     }
 }
 
-static void input_shapes_leave_the_batch_out(void **state)
+/* Tables that others measured have batches, groups and paddings of their own. */
+static void costs_of_tables_follow_the_same_definitions(void **state)
 {
     (void)state;
-    nnm_shape shapes[NNM_KERNEL_MAX_INPUTS];
-    nnm_kernel_config config = parse(find("conv-bn-relu"), "HW=56,CIN=64,COUT=128,KERNEL_SIZE=3,STRIDES=1");
-    assert_int_equal(nnm_kernel_input_shapes(find("conv-bn-relu"), &config, NNM_LAYOUT_NCHW, shapes), 1);
-    assert_shape(&shapes[0], (nnm_shape){3, {64, 56, 56}});
-    assert_int_equal(nnm_kernel_input_shapes(find("conv-bn-relu"), &config, NNM_LAYOUT_NHWC, shapes), 1);
-    assert_shape(&shapes[0], (nnm_shape){3, {56, 56, 64}});
-    config = parse(find("fc"), "CIN=20,COUT=10");
-    assert_int_equal(nnm_kernel_input_shapes(find("fc"), &config, NNM_LAYOUT_NCHW, shapes), 1);
-    assert_shape(&shapes[0], (nnm_shape){1, {20}});
-}
-
-static void graphs_that_cannot_be_are_refused(void **state)
-{
-    (void)state;
-    nnm_error err = NNM_ERROR_INIT;
-    nnm_graph *graph = NULL;
-    const nnm_kernel *conv = find("conv-bn-relu");
-    nnm_graph_options options = NNM_GRAPH_OPTIONS_INIT;
-    nnm_kernel_config config = parse(conv, "HW=1,CIN=1,COUT=1,KERNEL_SIZE=2,STRIDES=1");
-    assert_fails(nnm_kernel_build_graph(&graph, conv, &config, &options, &err), NNM_ERR_VALUE,
-                 "conv-bn-relu: KERNEL_SIZE=2 does not fit into HW=1 with a symmetric padding of 0");
-    options.layout = NNM_LAYOUT_NHWC;
-    assert_ok(nnm_kernel_build_graph(&graph, conv, &config, &options, &err));
-    nnm_graph_free(graph);
-    graph = NULL;
-
-    options.batch_size = 0;
-    assert_fails(nnm_kernel_build_graph(&graph, conv, &config, &options, &err), NNM_ERR_INVALID_ARGUMENT,
-                 "the batch size is 0");
-    options.batch_size = INT64_MAX;
-    assert_fails(nnm_kernel_build_graph(&graph, conv, &config, &options, &err), NNM_ERR_VALUE,
-                 "batch size 9223372036854775807: conv-bn-relu with HW=1");
-    options.batch_size = 1;
-    config.value[0] = 0;
-    assert_fails(nnm_kernel_build_graph(&graph, conv, &config, &options, &err), NNM_ERR_VALUE, "HW=0 is out of range");
-    options.layout = (nnm_layout)9;
-    config.value[0] = 3;
-    assert_fails(nnm_kernel_build_graph(&graph, conv, &config, &options, &err), NNM_ERR_INVALID_ARGUMENT, "layout 9");
-    assert_null(graph);
-}
-
-/* ---- weights ---- */
-
-static const nnm_tensor *tensor_called(const nnm_graph *graph, const char *name)
-{
-    for (size_t i = 0; i < nnm_graph_tensor_count(graph); i++)
-        if (strcmp(nnm_graph_tensor(graph, i)->name, name) == 0) return nnm_graph_tensor(graph, i);
-    fail_msg("no tensor is called '%s'", name);
-    return NULL;
-}
-
-static bool same_data(const nnm_graph *a, const nnm_graph *b, const char *name)
-{
-    const nnm_tensor *x = tensor_called(a, name), *y = tensor_called(b, name);
-    assert_int_equal(nnm_shape_elements(&x->shape), nnm_shape_elements(&y->shape));
-    return memcmp(x->data, y->data, (size_t)nnm_shape_elements(&x->shape) * sizeof(float)) == 0;
-}
-
-static void equal_seeds_give_equal_weights(void **state)
-{
-    (void)state;
-    const char *config = "HW=8,CIN=3,COUT=5,KERNEL_SIZE=3,STRIDES=1";
-    nnm_graph *a = build("conv-bn-relu", config, (nnm_graph_options){NNM_LAYOUT_NCHW, 1, 7});
-    nnm_graph *b = build("conv-bn-relu", config, (nnm_graph_options){NNM_LAYOUT_NHWC, 2, 7});
-    nnm_graph *c = build("conv-bn-relu", config, (nnm_graph_options){NNM_LAYOUT_NCHW, 1, 8});
-    const char *const names[] = {"conv.weight", "conv.bias", "bn.scale", "bn.bias", "bn.mean", "bn.variance"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
-        assert_true(same_data(a, b, names[i]));
-        assert_false(same_data(a, c, names[i]));
-    }
-    assert_false(memcmp(tensor_called(a, "bn.bias")->data, tensor_called(a, "bn.mean")->data, 5 * sizeof(float)) == 0);
-    nnm_graph_free(a);
-    nnm_graph_free(b);
-    nnm_graph_free(c);
-}
-
-/* The numbers are pinned: model files must be the same on every machine and in every later version. */
-static void weights_depend_on_seed_name_and_index_only(void **state)
-{
-    (void)state;
-    static const float pinned[4] = {1.41753531F, 0.674383759F, 0.596082449F, 1.15880203F};
-    float seven[7], four[4];
-    nnm_weights_fill(seven, 7, 42, "conv.weight", 1, 0.5F);
-    nnm_weights_fill(four, 4, 42, "conv.weight", 1, 0.5F);
-    assert_memory_equal(four, seven, sizeof four);
-    for (size_t i = 0; i < 4; i++)
-        if (four[i] != pinned[i]) fail_msg("weight %zu is %.9g", i, (double)four[i]);
-    nnm_weights_fill(seven, 3, 42, "conv.weight", 1, 0.5F);
-    assert_memory_equal(four, seven, 3 * sizeof *four);
-}
-
-static double variance_of(const nnm_tensor *tensor, double *mean)
-{
-    double sum = 0, squares = 0;
-    size_t count = (size_t)nnm_shape_elements(&tensor->shape);
-    for (size_t i = 0; i < count; i++) {
-        assert_true(isnormal(tensor->data[i]));
-        sum += (double)tensor->data[i];
-        squares += (double)tensor->data[i] * (double)tensor->data[i];
-    }
-    *mean = sum / (double)count;
-    return squares / (double)count - *mean * *mean;
-}
-
-static void weights_are_scaled_to_keep_the_variance(void **state)
-{
-    (void)state;
-    const struct {
-        const char *kernel, *config, *weight;
-        double variance;
-    } cases[] = {
-        {"conv-bn-relu", "HW=8,CIN=64,COUT=128,KERNEL_SIZE=3,STRIDES=1", "conv.weight", 2.0 / (64 * 9)},
-        {"dwconv-bn-relu", "HW=8,CIN=4096,KERNEL_SIZE=5,STRIDES=1", "conv.weight", 2.0 / 25},
-        {"fc", "CIN=512,COUT=256", "fc.weight", 1.0 / 512},
-    };
-    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-        nnm_graph *graph = build(cases[i].kernel, cases[i].config, (nnm_graph_options){NNM_LAYOUT_NCHW, 1, 3});
-        double mean, variance = variance_of(tensor_called(graph, cases[i].weight), &mean);
-        assert_true(fabs(variance / cases[i].variance - 1) < 0.03);
-        assert_true(fabs(mean) < 0.02 * sqrt(cases[i].variance));
-        nnm_graph_free(graph);
-    }
-    nnm_graph *graph = build(cases[0].kernel, cases[0].config, (nnm_graph_options){NNM_LAYOUT_NCHW, 1, 3});
-    double mean;
-    variance_of(tensor_called(graph, "bn.scale"), &mean);
-    assert_true(fabs(mean - 1) < 0.05);
-    variance_of(tensor_called(graph, "bn.mean"), &mean);
-    assert_true(fabs(mean) < 0.05);
-    const nnm_tensor *variances = tensor_called(graph, "bn.variance");
-    for (size_t i = 0; i < 128; i++)
-        assert_true(variances->data[i] > 0.8F && variances->data[i] < 1.2F);
-    assert_true(nnm_graph_node(graph, 1)->attributes.epsilon > 0);
-    nnm_graph_free(graph);
+    double flops, parameters;
+    nnm_layer_setting setting = NNM_LAYER_SETTING_INIT;
+    nnm_kernel_layer_cost(find("matmul"), (double[]){3, 128, 768, 512}, &setting, &flops, &parameters);
+    assert_true(parameters == 768.0 * 512 && flops == 2.0 * 3 * 128 * 768 * 512);
+    nnm_kernel_layer_cost(find("relu"), (double[]){8, 4}, &setting, &flops, &parameters);
+    assert_true(parameters == 0 && flops == 0);
+    setting = (nnm_layer_setting){2, 4, NNM_PADDING_EXPLICIT, 0};
+    nnm_kernel_layer_cost(find("conv-relu"), (double[]){9, 8, 16, 3, 2}, &setting, &flops, &parameters);
+    assert_true(parameters == 16 * (9.0 * 8 / 4 + 1) && flops == 2.0 * 2 * 4 * 4 * parameters);
+    assert_true(nnm_kernel_cout_is_cin(find("maxpool")) && !nnm_kernel_cout_is_cin(find("conv-bn")));
 }
 
 /* `test_kernels table` prints the table of docs/kernels.md. */
@@ -486,6 +395,8 @@ int main(int argc, char **argv)
     if (argc == 2 && strcmp(argv[1], "table") == 0) return print_table();
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_catalogue_has_the_published_kernels),
+        cmocka_unit_test(kernels_come_in_the_published_order),
+        cmocka_unit_test(families_of_convolutions_share_a_predictor),
         cmocka_unit_test(every_kernel_can_be_built_from_its_smallest_configuration),
         cmocka_unit_test(unknown_kernels_are_not_found),
         cmocka_unit_test(the_document_has_every_kernel),
@@ -493,12 +404,8 @@ int main(int argc, char **argv)
         cmocka_unit_test(bad_configurations_are_refused_by_name),
         cmocka_unit_test(lists_of_configurations_grow),
         cmocka_unit_test(features_follow_the_description),
-        cmocka_unit_test(graphs_have_the_shapes_of_their_layout),
-        cmocka_unit_test(input_shapes_leave_the_batch_out),
-        cmocka_unit_test(graphs_that_cannot_be_are_refused),
-        cmocka_unit_test(equal_seeds_give_equal_weights),
-        cmocka_unit_test(weights_depend_on_seed_name_and_index_only),
-        cmocka_unit_test(weights_are_scaled_to_keep_the_variance),
+        cmocka_unit_test(kernels_without_a_layer_have_their_parameters_only),
+        cmocka_unit_test(costs_of_tables_follow_the_same_definitions),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -33,6 +33,7 @@ static void check_builtin(const char *kernel_name, const char *table)
         const int64_t *values = nnm_prior_column(prior, param);
         assert_non_null(values);
         long column = nnm_csv_column(&csv, param);
+        if (column < 0 && strcmp(param, "COUT") == 0) column = nnm_csv_column(&csv, "CIN"); /* of pools */
         assert_true(column >= 0);
         for (size_t row = 0; row < csv.rows; row++) {
             int64_t expected;
@@ -51,6 +52,8 @@ static void test_builtin_tables_are_the_committed_files(void **state)
     check_builtin("conv-bn-relu", "conv");
     check_builtin("dwconv-bn-relu", "dwconv");
     check_builtin("fc", "fc");
+    check_builtin("maxpool", "pooling");
+    check_builtin("relu", "conv");
 }
 
 static void test_every_kernel_has_a_prior(void **state)
@@ -65,14 +68,20 @@ static void test_every_kernel_has_a_prior(void **state)
     nnm_prior_free(NULL);
 }
 
-static void test_pooling_table_is_compiled_in(void **state)
+static void test_kernels_know_their_table(void **state)
 {
     (void)state;
-    const nnm_prior_table *table = nnm_prior_tables;
-    while (table->family && strcmp(table->family, "pooling") != 0)
-        table++;
-    assert_non_null(table->family);
-    assert_non_null(strstr(table->csv, "MODEL,LAYER,HW,CIN,KERNEL_SIZE,POOL_STRIDES\n"));
+    assert_string_equal(nnm_prior_table_of(kernel_called("dwconv-block")), "dwconv");
+    assert_string_equal(nnm_prior_table_of(kernel_called("avgpool")), "pooling");
+    assert_string_equal(nnm_prior_table_of(kernel_called("se")), "conv");
+    assert_null(nnm_prior_table_of(kernel_called("matmul")));
+
+    nnm_prior *prior = NULL;
+    assert_fails(nnm_prior_load_csv(&prior, kernel_called("matmul"), "mine.csv", &err), NNM_ERR_NOT_FOUND,
+                 "mine.csv: the kernel family 'matmul' is drawn from ranges, not from a table");
+    assert_ok(nnm_prior_builtin(&prior, kernel_called("matmul"), &err));
+    assert_null(nnm_prior_column(prior, "M"));
+    nnm_prior_free(prior);
 }
 
 /* ---- tables of the user ---- */
@@ -137,6 +146,7 @@ static void test_bad_tables_are_refused(void **state)
     (void)state;
     check_bad_table("fc", "CIN,COUTS\n1,2\n", NNM_ERR_NOT_FOUND, 1,
                     "no column COUT; is 'COUTS' meant? A fc table needs");
+    check_bad_table("concat", "a,b\n1,2\n", NNM_ERR_NOT_FOUND, 1, "no column HW; a conv table needs HW, CIN");
     check_bad_table("fc", "a,b\n1,2\n", NNM_ERR_NOT_FOUND, 1, "no column CIN; a fc table needs CIN, COUT");
     check_bad_table("fc", "CIN,COUT\n", NNM_ERR_VALUE, 0, "no rows; at least one is needed");
     check_bad_table("fc", "CIN,COUT\n1,2\n3,4.5\n", NNM_ERR_VALUE, 3, "COUT is '4.5', not a whole number");
@@ -277,7 +287,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_builtin_tables_are_the_committed_files),
         cmocka_unit_test(test_every_kernel_has_a_prior),
-        cmocka_unit_test(test_pooling_table_is_compiled_in),
+        cmocka_unit_test(test_kernels_know_their_table),
         cmocka_unit_test(test_columns_are_found_by_name_in_any_case_and_order),
         cmocka_unit_test(test_depthwise_table_needs_no_cout),
         cmocka_unit_test(test_bad_tables_are_refused),

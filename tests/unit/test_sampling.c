@@ -79,6 +79,15 @@ static const rule rules[] = {
     {"dwconv-bn-relu", "STRIDES", {1, 2}, 20, {{2, 50}, {1, 50}}},
     {"fc", "CIN", {0}, 0, {{0, 0}}},
     {"fc", "COUT", {0}, 50, {{1000, 100}}},
+    {"maxpool", "HW", {14, 28, 56, 112, 224}, 0, {{0, 0}}},
+    {"maxpool", "COUT", {0}, 0, {{0, 0}}},
+    {"avgpool", "KERNEL_SIZE", {2, 3}, 0, {{0, 0}}},
+    {"avgpool", "POOL_STRIDES", {1, 2}, 0, {{0, 0}}},
+    {"concat", "HW", {7, 14, 28, 56}, 0, {{0, 0}}},
+    {"concat", "CIN2", {0}, 0, {{0, 0}}},
+    {"relu", "HW", {1, 3, 7, 14, 28, 56, 112, 224}, 20, {{112, 40}, {56, 40}, {28, 20}}},
+    {"split", "HW", {1, 3, 7, 14, 28, 56, 112, 224}, 20, {{112, 40}, {56, 40}, {28, 20}}},
+    {"global-avgpool", "CIN", {0}, 0, {{0, 0}}},
 };
 
 static int64_t snap(const rule *r, int64_t value)
@@ -140,7 +149,7 @@ static void check_marginal(const rule *r, uint64_t seed)
     nnm_prior_free(prior);
 }
 
-/* Significance 0.001 each, twelve marginals, three seeds. */
+/* Significance 0.001 each, each marginal with three seeds. */
 static void test_marginals_follow_the_prior(void **state)
 {
     (void)state;
@@ -174,6 +183,95 @@ static void test_dimensions_are_independent(void **state)
         share[i] = (double)hw[i / KERNELS] / DRAWS * (double)kernels[i % KERNELS] / DRAWS;
     check_chi_square("HW and KERNEL_SIZE", share, both, SIDES * KERNELS, DRAWS);
     nnm_prior_free(prior);
+}
+
+/* ---- rules that are not a column's ---- */
+
+/* How often each value of a parameter comes in 10,000 draws. */
+static void count_draws(const char *name, const char *param, size_t *seen, size_t values)
+{
+    const nnm_kernel *kernel = kernel_called(name);
+    nnm_prior *prior = builtin_prior(kernel);
+    int dimension = nnm_family_dimension(nnm_family_find(nnm_kernel_family(kernel)), param);
+    nnm_rng rng;
+    nnm_rng_init(&rng, 11, 0);
+    memset(seen, 0, values * sizeof *seen);
+    for (size_t i = 0; i < 10000; i++) {
+        int64_t drawn[NNM_KERNEL_MAX_PARAMS];
+        nnm_prior_draw(prior, &rng, drawn);
+        assert_in_range(drawn[dimension], 0, values - 1);
+        seen[drawn[dimension]]++;
+    }
+    nnm_prior_free(prior);
+}
+
+static void test_global_pools_are_of_two_sizes(void **state)
+{
+    (void)state;
+    const double share[8] = {[3] = 0.5, [7] = 0.5};
+    size_t seen[8];
+    count_draws("global-avgpool", "HW", seen, 8);
+    check_chi_square("HW of global-avgpool", share, seen, 8, 10000);
+}
+
+/* 2, 3 or 4 inputs as 40, 20 and 40 %; those that are not used are 0 and come last. */
+static void test_concat_has_two_to_four_inputs(void **state)
+{
+    (void)state;
+    const double share[5] = {[2] = 0.4, [3] = 0.2, [4] = 0.4};
+    size_t seen[5] = {0};
+    nnm_prior *prior = builtin_prior(kernel_called("concat"));
+    nnm_rng rng;
+    nnm_rng_init(&rng, 5, 0);
+    for (size_t i = 0; i < 10000; i++) {
+        int64_t v[NNM_KERNEL_MAX_PARAMS];
+        nnm_prior_draw(prior, &rng, v);
+        size_t inputs = 4;
+        while (v[inputs] == 0)
+            inputs--;
+        for (size_t j = 1; j <= inputs; j++)
+            assert_true(v[j] > 0);
+        seen[inputs]++;
+    }
+    check_chi_square("inputs of concat", share, seen, 5, 10000);
+    nnm_prior_free(prior);
+}
+
+static void test_halves_have_even_channels(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"split", "channelshuffle", "se"};
+    static size_t seen[MAX_VALUE];
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        count_draws(names[i], "CIN", seen, MAX_VALUE);
+        for (size_t v = 1; v < MAX_VALUE; v += 2)
+            assert_int_equal(seen[v], 0);
+    }
+}
+
+/* Each octave is as likely, and each value within one; N and K are rounded up to multiples of 8. */
+static void test_matrices_are_spread_over_octaves(void **state)
+{
+    (void)state;
+    const struct {
+        const char *param;
+        size_t low, high, step;
+    } cases[] = {{"B", 1, 16, 1}, {"M", 1, 512, 1}, {"N", 32, 4096, 8}, {"K", 32, 4096, 8}};
+    static size_t seen[4097];
+    static double share[4097];
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        memset(share, 0, sizeof share);
+        size_t octaves = 0;
+        for (size_t low = cases[i].low; low < cases[i].high; low *= 2)
+            octaves++;
+        for (size_t low = cases[i].low; low < cases[i].high; low *= 2) {
+            size_t end = 2 * low == cases[i].high ? 2 * low + 1 : 2 * low, step = cases[i].step;
+            for (size_t v = low; v < end; v++)
+                share[(v + step - 1) / step * step] += 1.0 / (double)octaves / (double)(end - low);
+        }
+        count_draws("matmul", cases[i].param, seen, 4097);
+        check_chi_square(cases[i].param, share, seen, 4097, 10000);
+    }
 }
 
 /* ---- what every sample promises ---- */
@@ -400,6 +498,46 @@ static void test_depthwise_keeps_cout_equal(void **state)
     nnm_config_list_fini(&list);
 }
 
+/* Even ones stay even, absent inputs absent, and a multiplication keeps its batch. */
+static void test_neighbours_keep_what_their_kernel_needs(void **state)
+{
+    (void)state;
+    const nnm_kernel *split = kernel_called("split"), *concat = kernel_called("concat"),
+                     *matmul = kernel_called("matmul");
+    nnm_config_list around = list_of(split, "HW=14,CIN=20"), list = {0};
+    assert_ok(nnm_sample_finegrained(&list, split, &around, 100, 1, NULL, &err));
+    assert_int_equal(list.count, 8); /* 8, 10, ... 22 */
+    for (size_t i = 0; i < list.count; i++)
+        assert_int_equal(list.items[i].value[1], 8 + 2 * (int64_t)i);
+    nnm_config_list_fini(&around);
+    nnm_config_list_fini(&list);
+
+    around = list_of(concat, "HW=7,CIN1=30,CIN2=20,CIN3=10");
+    assert_ok(nnm_sample_finegrained(&list, concat, &around, 200, 1, NULL, &err));
+    assert_int_equal(list.count, 200);
+    check_sample(concat, &list, 0);
+    for (size_t i = 0; i < list.count; i++) {
+        assert_int_equal(list.items[i].value[0], 7);
+        assert_in_range(list.items[i].value[3], 4, 11);
+        assert_int_equal(list.items[i].value[4], 0);
+    }
+    nnm_config_list_fini(&around);
+    nnm_config_list_fini(&list);
+
+    around = list_of(matmul, "B=4,M=100,N=200,K=300");
+    assert_ok(nnm_sample_finegrained(&list, matmul, &around, 200, 1, NULL, &err));
+    check_sample(matmul, &list, 0);
+    for (size_t i = 0; i < list.count; i++) {
+        const int64_t *v = list.items[i].value;
+        assert_int_equal(v[0], 4);
+        assert_in_range(v[1], 40, 119);
+        assert_true(v[2] % 8 == 0 && v[2] >= 80 && v[2] < 240);
+        assert_true(v[3] % 8 == 0 && v[3] >= 120 && v[3] < 360);
+    }
+    nnm_config_list_fini(&around);
+    nnm_config_list_fini(&list);
+}
+
 /* Of 8 channels, [3, 9) has six values: all come, and one less when the configuration itself is excluded. */
 static void test_a_small_neighbourhood_is_given_whole(void **state)
 {
@@ -503,6 +641,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_marginals_follow_the_prior),
         cmocka_unit_test(test_dimensions_are_independent),
+        cmocka_unit_test(test_global_pools_are_of_two_sizes),
+        cmocka_unit_test(test_concat_has_two_to_four_inputs),
+        cmocka_unit_test(test_halves_have_even_channels),
+        cmocka_unit_test(test_matrices_are_spread_over_octaves),
         cmocka_unit_test(test_prior_samples_are_distinct_allowed_and_ordered),
         cmocka_unit_test(test_equal_seeds_give_equal_samples),
         cmocka_unit_test(test_excluded_configurations_do_not_come),
@@ -512,6 +654,7 @@ int main(void)
         cmocka_unit_test(test_only_channels_change_and_stay_near),
         cmocka_unit_test(test_channels_are_uniform),
         cmocka_unit_test(test_depthwise_keeps_cout_equal),
+        cmocka_unit_test(test_neighbours_keep_what_their_kernel_needs),
         cmocka_unit_test(test_a_small_neighbourhood_is_given_whole),
         cmocka_unit_test(test_the_last_of_a_neighbourhood_is_found),
         cmocka_unit_test(test_single_channels_stay_at_one),
