@@ -129,6 +129,22 @@ int list_kernels(bool json)
     return EXIT_DONE;
 }
 
+/* What an available backend cannot do: kernel types and layouts it refuses, with its reasons. */
+static json_t *refusals_json(const nnm_backend *backend)
+{
+    static const char *const layouts[] = {"NCHW", "NHWC"}; /* in the order of nnm_layout */
+    json_t *refusals = json_array();
+    for (size_t i = 0; i < nnm_kernel_count(); i++) {
+        for (int layout = NNM_LAYOUT_NCHW; layout <= NNM_LAYOUT_NHWC; layout++) {
+            nnm_error err = NNM_ERROR_INIT;
+            if (nnm_backend_supports_kernel(backend, nnm_kernel_at(i), (nnm_layout)layout, &err) == NNM_OK) continue;
+            output_append(&refusals, json_pack("{s:s, s:s, s:o}", "kernel", nnm_kernel_name(nnm_kernel_at(i)), "layout",
+                                               layouts[layout], "reason", output_text(err.message)));
+        }
+    }
+    return refusals;
+}
+
 static json_t *backend_json(const nnm_backend *backend, const nnm_backend_info *info)
 {
     return json_pack("{s:s, s:o, s:b, s:b, s:o, s:o}", "name", backend->name, "description",
@@ -150,7 +166,13 @@ json_t *backends_json(void)
 
 int list_backends(bool json)
 {
-    if (json) return output_json(json_pack("{s:o}", "backends", backends_json()));
+    if (json) {
+        json_t *backends = backends_json();
+        for (size_t i = 0; backends && i < json_array_size(backends); i++)
+            if (json_is_true(json_object_get(json_array_get(backends, i), "available")))
+                json_object_set_new(json_array_get(backends, i), "cannot", refusals_json(nnm_backend_at(i)));
+        return output_json(json_pack("{s:o}", "backends", backends));
+    }
     printf("(nn-Meter) Supported backends: ('*' indicates customized backends)\n");
     for (size_t i = 0; i < nnm_backend_count(); i++)
         printf("(nn-Meter) [Backend] %s\n", nnm_backend_at(i)->name);
