@@ -5,14 +5,15 @@
 #     scripts/demo.sh                the workspace is removed at the end
 #     scripts/demo.sh --keep DIR     makes the workspace DIR and leaves it
 #
-# NNM_DEMO_SECONDS: time to spend on measuring (80).
+# NNM_DEMO_SECONDS: time after which what has been measured has to do (120).
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 nn_meter=build/nn-meter
 kernel=conv-bn-relu
 backend=xnnpack_cpu
-budget=${NNM_DEMO_SECONDS:-80}
+budget=${NNM_DEMO_SECONDS:-120}
+num=300
 keep=
 
 usage() {
@@ -107,19 +108,6 @@ heading "Does the runtime run?"
 run create --workspace "$workspace" --backend $backend
 run connect --workspace "$workspace" --backend $backend
 
-# ---- how many kernels fit into the time ----
-
-heading "How long does measuring take here?"
-pilots=16
-run sample --workspace "$workspace" --kernel $kernel --num $pilots --mark pilot --seed 7 >/dev/null
-ask pilot profile --workspace "$workspace" --backend $backend --models "$results/${kernel}_pilot.json"
-pilot_s=$(field "$scratch/pilot" elapsed_s)
-num=$(awk -v budget="$budget" -v took="$pilot_s" -v pilots=$pilots 'BEGIN {
-    n = int(budget / (took / pilots) / 10) * 10
-    print (n < 50 ? 50 : (n > 1000 ? 1000 : n))
-}')
-echo "  $(calculate '%.2f' "$pilot_s / $pilots") s a kernel: $num kernels fit into $(seconds "$budget")"
-
 # ---- build ----
 
 heading "Sample, measure, fit"
@@ -129,7 +117,7 @@ predictor=$results/predictors/${kernel}_prior.nnm
 show build --workspace "$workspace" --backend $backend --kernel $kernel --num "$num" --iteration 1
 code=0
 built=$SECONDS
-timeout --foreground --signal INT $((budget * 3 / 2)) $nn_meter build --workspace "$workspace" --backend $backend \
+timeout --foreground --signal INT "$budget" $nn_meter build --workspace "$workspace" --backend $backend \
     --kernel $kernel --num "$num" --iteration 1 --json >"$scratch/build" || code=$?
 built=$((SECONDS - built))
 case $code in
