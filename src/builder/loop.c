@@ -8,38 +8,17 @@
 #include "builder/fit.h"
 #include "store/paths.h"
 
-/* A configuration of the kernel type that is cheap to build: the smallest of a few from the built-in prior. */
-static nnm_status example_graph(const nnm_builder *builder, const nnm_kernel *kernel, nnm_graph **out, nnm_error *err)
-{
-    nnm_prior *prior = NULL;
-    nnm_config_list configs = {0};
-    nnm_status status = nnm_prior_builtin(&prior, kernel, err);
-    if (status == NNM_OK) status = nnm_sample_prior(&configs, kernel, prior, 16, 0, NULL, err);
-    if (status == NNM_OK) {
-        nnm_graph_options options = nnm_builder_graph_options(builder, nnm_kernel_name(kernel));
-        status = nnm_kernel_build_graph(out, kernel, &configs.items[0], &options, err);
-    }
-    nnm_config_list_fini(&configs);
-    nnm_prior_free(prior);
-    return status;
-}
-
 /* Asks the backend before anything is written whether it can do this kernel type at all. */
 static nnm_status check_supported(const nnm_builder *builder, const nnm_kernel *kernel, const char *backend_name,
                                   nnm_error *err)
 {
     const nnm_backend *backend = NULL;
     nnm_backend_info info;
-    nnm_graph *graph = NULL;
+    nnm_layout layout = nnm_builder_graph_options(builder, "").layout;
     nnm_status status = nnm_builder_backend(builder, backend_name, &backend, &info, err);
-    if (status == NNM_OK) status = example_graph(builder, kernel, &graph, err);
-    if (status == NNM_OK) {
-        status = backend->supports(graph, err);
-        if (status)
-            nnm_context(err, status, "backend '%s' cannot run kernel type '%s'", backend_name, nnm_kernel_name(kernel));
-    }
-    nnm_graph_free(graph);
-    return status;
+    if (status) return status;
+    status = nnm_backend_supports_kernel(backend, kernel, layout, err);
+    return nnm_context(err, status, "backend '%s' cannot run kernel type '%s'", backend_name, nnm_kernel_name(kernel));
 }
 
 static nnm_status generate_and_profile(nnm_builder *builder, const nnm_kernel *kernel, size_t num, bool complete,
