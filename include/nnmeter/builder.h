@@ -81,10 +81,12 @@ typedef struct nnm_profile_summary {
     size_t profiled;  /* measured now */
     size_t failed;    /* lines added to profile_error.log */
     double elapsed_s;
-    double measured_s;      /* of that, inside rounds */
+    double measured_s;      /* of that, in measured calls and in opening sessions */
+    double waited_s;        /* of that, waiting for quiet windows */
     double quiet_share;     /* samples that passed the gate */
-    size_t repeated;        /* kernels whose rounds could be compared */
-    double agree5, agree10; /* share of kernels whose first and last round agree within 5 / 10 % */
+    size_t noisy;           /* kernels whose standard error stayed over the target */
+    size_t repeated;        /* kernels measured again in a separate pass at the end */
+    double agree5, agree10; /* share of these whose two passes agree within 5 / 10 % */
 } nnm_profile_summary;
 
 /* Measures every kernel of `models` that the journal does not know yet for this backend, and fills in latencies.

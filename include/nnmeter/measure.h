@@ -8,6 +8,8 @@
 #ifndef NNMETER_MEASURE_H
 #define NNMETER_MEASURE_H
 
+#include <stdbool.h>
+
 #include "nnmeter/backend.h"
 
 #ifdef __cplusplus
@@ -18,7 +20,7 @@ extern "C" {
 #define NNM_MAX_ROUNDS 64
 
 typedef struct nnm_protocol {
-    unsigned rounds;           /* 1..NNM_MAX_ROUNDS: moments at which a kernel is measured */
+    unsigned rounds;           /* 1..NNM_MAX_ROUNDS: moments at which a kernel is measured at least */
     double warmup_ms;          /* calls before the first sample, at least one; > 0 */
     double sample_us;          /* a sample times calls until it is at least this long; > 0 */
     double round_ms;           /* samples are taken until this much time is spent, at least 5 samples; > 0 */
@@ -28,10 +30,16 @@ typedef struct nnm_protocol {
     int cpu;                   /* CPU the worker is pinned to; -1: the protocol chooses, -2: not pinned */
     double gate;               /* a sample counts as quiet when the throughput references before and after it are
                                   within this share of the best seen (0.08); 0: every sample counts */
+    unsigned max_rounds;       /* rounds..NNM_MAX_ROUNDS: a kernel whose estimate is not sure enough gets so many */
+    double target_error;       /* no further rounds once the relative standard error of the latency is at most this */
+    double wait_s;             /* a kernel waits so long in all for quiet windows; >= 0 */
+    bool realtime;             /* real-time scheduling where it is permitted */
+    bool normalise;            /* latencies are brought to reference_clock_ns by the latency reference beside them */
+    double reference_clock_ns; /* with normalise: time of the latency reference that latencies are brought to */
 } nnm_protocol;
-#define NNM_PROTOCOL_INIT                           \
-    {                                               \
-        3, 3.0, 200.0, 20.0, 5.0, 60.0, 0, -1, 0.08 \
+#define NNM_PROTOCOL_INIT                                                             \
+    {                                                                                 \
+        3, 3.0, 200.0, 20.0, 5.0, 60.0, 0, -1, 0.08, 8, 0.01, 10.0, false, false, 0.0 \
     }
 
 /* Errors: VALUE with the member and its range. */
@@ -52,6 +60,11 @@ typedef struct nnm_round {
     double clock_ns;    /* latency reference: one fixed chain of dependent operations, median of the round */
     double unix_time_s; /* when it began */
     int cpu;            /* where it ran; -1: not pinned */
+    unsigned pass;      /* 0: counts for the latency; 1: taken in the separate pass that tells how far labels agree */
+    double measured_ns; /* of wall_ns, inside timed calls, warm-up included */
+    double waited_ns;   /* of wall_ns, waiting for a quiet window */
+    bool realtime;      /* taken under real-time scheduling */
+    double sample_clock_ns[NNM_MAX_SAMPLES]; /* latency reference beside each sample; 0 where none was taken */
 } nnm_round;
 
 /* A kernel's latency from its rounds: median of the estimates; spread: half their range for fewer than 4 rounds, else
