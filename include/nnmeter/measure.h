@@ -95,6 +95,16 @@ NNM_NODISCARD NNM_API nnm_status nnm_worker_start(nnm_worker **out, const nnm_ba
 NNM_NODISCARD NNM_API nnm_status nnm_worker_measure(nnm_worker *worker, const char *model_path, nnm_round *out,
                                                     nnm_error *err);
 
+/* Tells where the time of a run of this model goes (backend.h), outside of any round. `*count` is 0 for backends that
+ * cannot tell. Errors: as nnm_worker_measure. */
+NNM_NODISCARD NNM_API nnm_status nnm_worker_node_times(nnm_worker *worker, const char *model_path,
+                                                       nnm_node_time out[NNM_MAX_NODE_TIMES], size_t *count,
+                                                       nnm_error *err);
+
+/* While a call waits for the child it asks `interrupted` about every tenth of a second; true ends the child and the
+ * call with INTERRUPTED. NULL: it is never interrupted. */
+NNM_API void nnm_worker_set_interrupt(nnm_worker *worker, bool (*interrupted)(void *context), void *context);
+
 /* Process id of the child, 0 while there is none. */
 NNM_API int nnm_worker_pid(const nnm_worker *worker);
 NNM_API void nnm_worker_stop(nnm_worker *worker); /* NULL is allowed; ends the child and frees */

@@ -34,6 +34,11 @@ static const nnm_option options[] = {
      .type = NNM_OPTION_FILE,
      .offset = MEMBER(library_path),
      .comment = "The shared library of ONNX Runtime, when it shall be another one than the one that is found."},
+    {.key = "NODE_TIMES",
+     .type = NNM_OPTION_BOOLEAN,
+     .offset = MEMBER(node_times),
+     .comment = "Whether ONNX Runtime is asked once for each kernel how long every node takes, for the journal.\n"
+                "It is asked apart from measuring, in a session of its own; other runtimes cannot tell."},
     {.key = "ROUNDS",
      .type = NNM_OPTION_UNSIGNED,
      .offset = MEMBER(protocol.rounds),
