@@ -5,9 +5,12 @@ if(TARGET nn-meter AND PYTHON3)
     target_link_libraries(wild_runtime PRIVATE nnm_flags)
     target_include_directories(wild_runtime PRIVATE "${PROJECT_SOURCE_DIR}/src")
 
+    if(NNM_SANITIZE)
+        set(arguments_runtime --sanitized)
+    endif()
     foreach(name IN ITEMS kill disk runtime)
         add_test(NAME robust.${name} COMMAND "${PYTHON3}" "${CMAKE_CURRENT_SOURCE_DIR}/integration/robust_${name}.py"
-            $<TARGET_FILE:nn-meter> $<TARGET_FILE:wild_runtime>)
+            $<TARGET_FILE:nn-meter> $<TARGET_FILE:wild_runtime> ${arguments_${name}})
         set_tests_properties(robust.${name} PROPERTIES TIMEOUT 600 SKIP_RETURN_CODE 77 RESOURCE_LOCK machine)
     endforeach()
 endif()
