@@ -101,7 +101,6 @@ static nnm_status status_of_errno(int number)
     case ENOENT: return NNM_ERR_NOT_FOUND;
     case EEXIST: return NNM_ERR_EXISTS;
     case ENOSPC:
-    case EFBIG: /* a limit on the size of files */
     case EDQUOT: return NNM_ERR_NO_SPACE;
     case ENOMEM: return NNM_ERR_NO_MEMORY;
     default: return NNM_ERR_IO;

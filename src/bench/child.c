@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "bench/channel.h"
 #include "bench/cpu.h"
+#include "bench/memory.h"
 #include "bench/round.h"
 
 #define CHANNEL_FD 3
@@ -106,8 +107,9 @@ static rlim_t address_space(void)
     return got > 0 && page > 0 ? (rlim_t)strtoull(text, NULL, 10) * (rlim_t)page : 0;
 }
 
-static void limit_memory(unsigned limit_mib)
+static void limit_memory(unsigned setting)
 {
+    unsigned limit_mib = nnm_memory_limit(setting);
     struct rlimit limit;
     if (limit_mib == 0 || getrlimit(RLIMIT_AS, &limit) != 0) return;
     rlim_t used = address_space();
@@ -117,10 +119,10 @@ static void limit_memory(unsigned limit_mib)
     (void)setrlimit(RLIMIT_AS, &limit);
 }
 
-static void unlimit_memory(unsigned limit_mib)
+static void unlimit_memory(unsigned setting)
 {
     struct rlimit limit;
-    if (limit_mib == 0 || getrlimit(RLIMIT_AS, &limit) != 0) return;
+    if (nnm_memory_limit(setting) == 0 || getrlimit(RLIMIT_AS, &limit) != 0) return;
     limit.rlim_cur = limit.rlim_max;
     (void)setrlimit(RLIMIT_AS, &limit);
 }

@@ -8,6 +8,7 @@
 
 #define DEFAULT_BACKEND "xnnpack_cpu"
 
+static const char *const memory_words[] = {"auto"};
 static const char *const cpu_words[] = {"auto", "none"};
 static const char *const optimization_words[] = {"all", "extended", "basic", "disable"}; /* nnm_optimization */
 
@@ -77,11 +78,15 @@ static const nnm_option options[] = {
      .maximum = 86400,
      .comment = "Seconds after which a round (load, warm-up, samples) is ended and counts as failed."},
     {.key = "MEMORY_LIMIT_MIB",
-     .type = NNM_OPTION_UNSIGNED,
+     .type = NNM_OPTION_CPU, /* a number or a word, -1 of which is NNM_MEMORY_LIMIT_AUTO */
      .offset = MEMBER(protocol.memory_limit_mib),
      .minimum = 0,
      .maximum = 16777216,
-     .comment = "MiB of memory that one kernel may take; a kernel that needs more fails. 0: no limit."},
+     .words = memory_words,
+     .word_count = 1,
+     .comment =
+         "MiB of memory that one kernel may take; a kernel that needs more fails. 0: no limit; auto: nine tenths\n"
+         "of the machine's memory."},
     {.key = "CPU",
      .type = NNM_OPTION_CPU,
      .offset = MEMBER(protocol.cpu),
