@@ -394,7 +394,7 @@ static void bad_backend_values_are_named(void **state)
     backend_fails("ROUND_MS: -20\n", NNM_ERR_VALUE, 1, 11, "need a number from 0.001 to 600000");
     backend_fails("BUDGET_S: 0\n", NNM_ERR_VALUE, 1, 11, "need a number from 0.001 to 86400");
     backend_fails("TIMEOUT_S: 1e9\n", NNM_ERR_VALUE, 1, 12, "need a number from 0.001 to 86400");
-    backend_fails("MEMORY_LIMIT_MIB: -1\n", NNM_ERR_VALUE, 1, 19, "need a whole number from 0 to 16777216");
+    backend_fails("MEMORY_LIMIT_MIB: -1\n", NNM_ERR_VALUE, 1, 19, "need auto or a whole number from 0 to 16777216");
     backend_fails("GATE: 8%\n", NNM_ERR_VALUE, 1, 7, "need a number from 0 to 1");
     backend_fails("TIMEOUT: 3\n", NNM_ERR_VALUE, 1, 1, "did you mean 'TIMEOUT_S'?");
     nnm_backend_config config;
@@ -443,7 +443,7 @@ static void the_documentation_is_true_to_the_tables(void **state)
     size_t size = 0, count = 0;
     assert_ok(nnm_file_read(NNM_TEST_DATA "/../../docs/configuration.md", &document, &size, &err));
     nnm_predictorbuild_config build;
-    assert_ok(nnm_predictorbuild_config_default(&build, NNM_IMPLEMENT_TORCH, known, KNOWN_COUNT, &err));
+    assert_ok(nnm_predictorbuild_config_default(&build, NNM_IMPLEMENT_TENSORFLOW, known, KNOWN_COUNT, &err));
     const nnm_option *options = nnm_predictorbuild_options(&count);
     expect_rows(document, options, count, &build);
     options = nnm_kernel_build_options(&count);
