@@ -18,7 +18,7 @@ Help of nn-meter and of every command goes to standard output.
     build      Sample, measure, fit and adapt: a predictor for one kernel, or for all in the configuration
     predict    Predict the latency of a configuration, or of every row of a table
     evaluate   Compare a predictor with measured latencies: RMSE, RMSPE, share within 5, 10 and 15 %
-    export     Write kernel data as a CSV table of features and latencies
+    export     Write kernel data as a CSV table, or a workspace's files from its journal
     doctor     Show what this machine offers: runtimes, clock, noise, locks
   |
   'nn-meter COMMAND --help' tells more about one.
@@ -226,20 +226,27 @@ Help of nn-meter and of every command goes to standard output.
     nn-meter evaluate --predictor conv.nnm --csv measured.csv --target latency_ms
   $ nn-meter export --help
   Usage: nn-meter export --kernel K --configs F... [--latencies F...] --csv OUT
+         nn-meter export --rebuild --workspace DIR
   |
-  Write kernel data as a CSV table of features and latencies.
+  Write kernel data as a CSV table, or a workspace's files from its journal.
+  --rebuild writes again, from the workspace's journal: the configuration files of what was sampled, the
+  latency files, and the tables that predictors were made of. Files of which the journal knows nothing
+  are left alone.
   |
   Options:
-    --kernel K        kernel type, see --list-kernels (required)
-    --configs F...    configuration files (required)
+    --kernel K        kernel type, see --list-kernels
+    --configs F...    configuration files
     --latencies F...  latency files (default: those in the configuration files)
-    --csv OUT         the table to write (required)
+    --csv OUT         the table to write
+    --rebuild         write the files of a workspace again from its journal
+    --workspace DIR   the workspace, with --rebuild
     -h, --help        show this text
   |
   Example:
     nn-meter export --kernel conv-bn-relu --csv conv.csv \
         --configs ws/predictor_build/results/conv-bn-relu_prior.json \
         --latencies ws/predictor_build/results/profiled_conv-bn-relu.json
+    nn-meter export --rebuild --workspace ws
   $ nn-meter doctor --help
   Usage: nn-meter doctor [--seconds N] [--json]
   |
