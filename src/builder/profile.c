@@ -13,7 +13,6 @@
 #include "base/rng.h"
 #include "builder/notes.h"
 #include "builder/profiler.h"
-#include "store/lock.h"
 #include "store/paths.h"
 
 /* For the estimate of the time that remains only: what a slow core does, and runs in a round. */
@@ -135,7 +134,7 @@ static nnm_status start(nnm_profiler *p, nnm_error *err)
     nnm_session_options session = nnm_builder_session_options(p->builder);
     nnm_machine machine;
     nnm_machine_describe(&machine);
-    nnm_status status = nnm_machine_lock_take(&p->lock, "profile", err);
+    nnm_status status = nnm_locks_take_machine(&p->builder->locks, "profile", err);
     if (status == NNM_OK)
         status = nnm_journal_quiet_state(p->journal, &machine, &p->protocol.reference_ns,
                                          &p->protocol.reference_clock_ns, err);
@@ -177,12 +176,11 @@ nnm_status nnm_profile_models(nnm_builder *builder, const char *backend_name, nn
                               nnm_profile_summary *summary, nnm_error *err)
 {
     uint64_t begin_ns = nnm_clock_ns();
-    nnm_workspace_lock *lock = NULL;
     nnm_profiler p = {.builder = builder, .models = models, .protocol = nnm_builder_protocol(builder)};
     nnm_status status = nnm_builder_backend(builder, backend_name, &p.backend, &p.info, err);
     if (status) return status;
 
-    status = nnm_workspace_lock_take(&lock, builder->workspace, "profile", err);
+    status = nnm_locks_take_workspace(&builder->locks, builder->workspace, "profile", err);
     if (status == NNM_OK) status = nnm_builder_check_batch(builder, models, err);
     if (status == NNM_OK) status = nnm_builder_find_models(builder, models, err);
     if (status == NNM_OK) status = nnm_builder_open_journal(builder, &p.journal, err);
@@ -196,8 +194,7 @@ nnm_status nnm_profile_models(nnm_builder *builder, const char *backend_name, nn
                              models->count);
     }
     nnm_worker_stop(p.worker);
-    nnm_machine_lock_release(p.lock);
     nnm_journal_close(p.journal);
-    nnm_workspace_lock_release(lock);
+    nnm_locks_release(&builder->locks);
     return status;
 }

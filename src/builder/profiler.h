@@ -35,7 +35,6 @@ typedef struct nnm_profiler {
     nnm_journal *journal;
     int64_t run_id;
     nnm_worker *worker; /* NULL until something must be measured */
-    nnm_machine_lock *lock;
     size_t samples, quiet_samples;
     nnm_profile_summary summary;
     nnm_error first_failure;
