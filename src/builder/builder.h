@@ -9,7 +9,7 @@ struct nnm_builder {
     nnm_workspace *workspace;
     nnm_hooks hooks; /* zeroed where the caller gave none */
     nnm_effort effort;
-    nnm_locks locks;
+    nnm_builder_locks locks;
 };
 
 /* Hands one line to the caller's log; `builder` may be NULL. */
