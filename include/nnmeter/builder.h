@@ -42,6 +42,15 @@ NNM_NODISCARD NNM_API nnm_status nnm_builder_config_reload(nnm_builder *builder,
 NNM_API void nnm_builder_free(nnm_builder *builder); /* NULL is allowed */
 NNM_API const nnm_workspace *nnm_builder_workspace(const nnm_builder *builder);
 
+/* How much time measuring may take, from now on: as backend_config.yaml has it, or less, or more (measure.h,
+ * nnm_protocol_quick and nnm_protocol_thorough). */
+typedef enum nnm_effort {
+    NNM_EFFORT_CONFIGURED = 0,
+    NNM_EFFORT_QUICK,
+    NNM_EFFORT_THOROUGH
+} nnm_effort;
+NNM_API void nnm_builder_set_effort(nnm_builder *builder, nnm_effort effort);
+
 /* Runs a small kernel on the backend, in a worker, with the workspace's settings; `latency_ms` may be NULL.
  * Errors: NOT_FOUND (backend), UNSUPPORTED (not available, with the reason), BACKEND, CRASHED, TIMEOUT, BUSY. */
 NNM_NODISCARD NNM_API nnm_status nnm_connect_backend(nnm_builder *builder, const char *backend, double *latency_ms,
@@ -90,6 +99,7 @@ typedef struct nnm_profile_summary {
 } nnm_profile_summary;
 
 /* Measures every kernel of `models` that the journal does not know yet for this backend, and fills in latencies.
+ * Then one in twenty, at least 20, is measured once more, in a pass that only tells how well latencies repeat.
  * results/profiled_<kernel>.json is brought up to date, also when the call is interrupted. Every round is in the
  * journal before the next begins. `summary` may be NULL.
  * Errors: INTERRUPTED, BUSY, NO_SPACE, BACKEND (everything failed: the first reason is given). */

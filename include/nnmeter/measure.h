@@ -21,61 +21,80 @@ extern "C" {
 #define NNM_MAX_ROUNDS 64
 
 typedef struct nnm_protocol {
-    unsigned rounds;           /* 1..NNM_MAX_ROUNDS: moments at which a kernel is measured at least */
-    double warmup_ms;          /* calls before the first sample, at least one; > 0 */
+    unsigned rounds;           /* 1..NNM_MAX_ROUNDS: moments at which a kernel is measured, at least */
+    double warmup_ms;          /* calls before the first sample, at least one, and until they get no faster; > 0 */
     double sample_us;          /* a sample times calls until it is at least this long; > 0 */
-    double round_ms;           /* samples are taken until this much time is spent, at least 5 samples; > 0 */
+    double round_ms;           /* quiet samples are taken for about this long, at least 5; > 0 */
     double budget_s;           /* a kernel that took this long in all gets no further rounds; > 0 */
     double timeout_s;          /* a round (open, warm-up, samples) that takes longer is killed; > 0 */
     unsigned memory_limit_mib; /* address space the worker may add for a session; 0: no limit;
                                   NNM_MEMORY_LIMIT_AUTO */
     int cpu;                   /* CPU the worker is pinned to; -1: the protocol chooses, -2: not pinned */
-    double gate;               /* a sample counts as quiet when the throughput references before and after it are
-                                  within this share of the best seen (0.08); 0: every sample counts */
-    unsigned max_rounds;       /* rounds..NNM_MAX_ROUNDS: a kernel whose estimate is not sure enough gets so many */
-    double target_error;       /* no further rounds once the relative standard error of the latency is at most this */
+    double gate;               /* a sample is disturbed when a throughput reference beside it was slower than the quiet
+                                  state by more than this share (0.08); 0: every sample counts as quiet */
+    double clock_gate;         /* a sample is quiet when both references beside it were within this share of the quiet
+                                  state, faster or slower (0.012); 0: only `gate` counts */
+    unsigned max_rounds;       /* rounds..NNM_MAX_ROUNDS: a kernel whose latency is not sure enough gets so many */
+    double target_error;       /* no further rounds once the standard error of the latency is at most this share */
     double wait_s;             /* a kernel waits so long in all for quiet windows; >= 0 */
     bool realtime;             /* real-time scheduling where it is permitted */
-    bool normalise;            /* latencies are brought to reference_clock_ns by the latency reference beside them */
-    double reference_clock_ns; /* with normalise: time of the latency reference that latencies are brought to */
+    bool normalise;      /* where no quiet sample was found: by the latency reference to the quiet state's clock */
+    double reference_ns; /* throughput reference of the quiet state; 0: a worker looks for it when it starts */
+    double reference_clock_ns; /* latency reference of the quiet state; 0: likewise */
 } nnm_protocol;
-#define NNM_PROTOCOL_INIT                                                                                 \
-    {                                                                                                     \
-        3, 3.0, 200.0, 20.0, 5.0, 60.0, NNM_MEMORY_LIMIT_AUTO, -1, 0.08, 8, 0.01, 10.0, false, false, 0.0 \
+#define NNM_PROTOCOL_INIT                                                                                           \
+    {                                                                                                               \
+        5, 3.0, 300.0, 12.0, 5.0, 60.0, NNM_MEMORY_LIMIT_AUTO, -1, 0.08, 0.012, 12, 0.01, 3.0, true, true, 0.0, 0.0 \
     }
 
 /* For memory_limit_mib: nine tenths of the machine's memory, or of what the process may use of it. No limit in a
  * program that a sanitizer was built into, which needs more address space than there is memory. */
 #define NNM_MEMORY_LIMIT_AUTO UINT32_MAX
 
+/* Protocols for those in a hurry and for those who want the last half percent: change the members that decide how much
+ * time a kernel takes, and leave the others as they are. */
+NNM_API void nnm_protocol_quick(nnm_protocol *protocol);
+NNM_API void nnm_protocol_thorough(nnm_protocol *protocol);
+
 /* Errors: VALUE with the member and its range. */
 NNM_NODISCARD NNM_API nnm_status nnm_protocol_check(const nnm_protocol *protocol, nnm_error *err);
 
 /* One round. */
 typedef struct nnm_round {
-    double estimate_ns;  /* one call: the 10th percentile over all samples or that over the quiet ones, whichever is
-                            smaller: noise only adds time, and few quiet samples may all be unlucky */
+    double estimate_ns;  /* one call: the 20th percentile of the quiet samples. Where too few are quiet: that of the
+                            undisturbed ones, brought to the clock of the quiet state; where these are too few, too:
+                            the 10th percentile of all samples */
     double open_ns;      /* opening the session */
     double wall_ns;      /* the whole round */
     size_t sample_count; /* 1..NNM_MAX_SAMPLES */
-    size_t quiet_count;  /* samples that passed the gate */
+    size_t quiet_count;  /* samples taken in the quiet state */
     size_t calls_per_sample;
     double sample_ns[NNM_MAX_SAMPLES];    /* one call, mean over the sample's calls */
-    double reference_ns[NNM_MAX_SAMPLES]; /* the slower of the throughput references before and after the sample */
-    double reference_best_ns;             /* fastest throughput reference this worker has seen; fades slowly */
-    double clock_ns;    /* latency reference: one fixed chain of dependent operations, median of the round */
+    double reference_ns[NNM_MAX_SAMPLES]; /* of the throughput references before and after the sample, the one that is
+                                             farther from the quiet state */
+    double reference_best_ns;             /* throughput reference of the quiet state; where none was looked for, the
+                                             fastest seen, which fades slowly */
+    double clock_ns;    /* latency reference (one fixed chain of dependent operations): median of the quiet samples', or
+                           of all where none is quiet */
     double unix_time_s; /* when it began */
     int cpu;            /* where it ran; -1: not pinned */
     unsigned pass;      /* 0: counts for the latency; 1: taken in the separate pass that tells how far labels agree */
-    double measured_ns; /* of wall_ns, inside timed calls, warm-up included */
+    double measured_ns; /* of wall_ns, inside calls, warm-up included */
     double waited_ns;   /* of wall_ns, waiting for a quiet window */
     bool realtime;      /* taken under real-time scheduling */
-    double sample_clock_ns[NNM_MAX_SAMPLES]; /* latency reference beside each sample; 0 where none was taken */
+    double sample_clock_ns[NNM_MAX_SAMPLES]; /* latency reference beside each sample */
 } nnm_round;
 
-/* A kernel's latency from its rounds: median of the estimates; spread: half their range for fewer than 4 rounds, else
- * 1.4826 * median absolute deviation. `count` is >= 1. */
+/* Whether enough samples were quiet for the round to be believed: three, or half of them. */
+NNM_API bool nnm_round_is_caught(const nnm_round *round);
+
+/* A kernel's latency from its rounds of one pass: median of the estimates, those of caught rounds alone where there are
+ * at least two. Spread: half their range for fewer than 4 rounds, else 1.4826 *
+ * median absolute deviation. `count` is >= 1. */
 NNM_API void nnm_rounds_combine(const nnm_round *rounds, size_t count, double *latency_ns, double *spread_ns);
+
+/* Standard error of that latency as a share of it; infinite for a single round. */
+NNM_API double nnm_rounds_error(const nnm_round *rounds, size_t count);
 
 /* ---- worker ---- */
 

@@ -17,6 +17,10 @@
 #define CHANNEL_FD 3
 #define PROBE_S 0.02
 #define PROBE_ALL_S 0.5
+#define FIND_S 0.25
+#define ATTEMPTS 25        /* to see the state that is known, PROBE_S each, before another one is looked for */
+#define PREFER_PRESENT 1.2 /* another CPU must be that much better: caches and pages are here */
+#define MISSED_ROUNDS 3
 
 /* When a runtime takes all memory of the machine, the system shall end this process and no other. */
 static void be_first_victim(void)
@@ -58,41 +62,75 @@ static void close_descriptors(int fd)
         (void)close(other);
 }
 
-/* The CPU whose throughput reference is fastest just now. */
-static nnm_status choose_cpu(nnm_quiet *quiet, int *cpu, nnm_error *err)
+/* The CPU that is quiet most of the time just now; where the quiet state is not known yet, that whose throughput
+ * reference is fastest. */
+static nnm_status choose_cpu(const nnm_child *child, int *cpu, nnm_error *err)
 {
+    nnm_quiet *quiet = child->quiet;
+    bool known = quiet->reference_ns > 0.0 && child->protocol.clock_gate > 0.0;
     cpu_set_t allowed;
     nnm_status status = nnm_cpu_allowed(&allowed, err);
     if (status) return status;
-    double seconds = PROBE_ALL_S / CPU_COUNT(&allowed);
+    double seconds = PROBE_ALL_S / CPU_COUNT(&allowed), best = 0.0;
     if (seconds > PROBE_S) seconds = PROBE_S;
-    double fastest_ns = 0.0;
+    int chosen = -1;
     for (int candidate = 0; candidate < CPU_SETSIZE; candidate++) {
         if (!CPU_ISSET((size_t)candidate, &allowed)) continue;
         status = nnm_cpu_pin(candidate, err);
         if (status) return status;
-        nnm_quiet seen = {0};
-        double median_ns = nnm_quiet_probe(&seen, seconds);
-        if (*cpu >= 0 && median_ns >= fastest_ns) continue;
-        fastest_ns = median_ns;
-        *cpu = candidate;
-        *quiet = seen;
+        double merit = known ? nnm_quiet_share(quiet, seconds, child->protocol.clock_gate)
+                             : 1.0 / nnm_quiet_probe(&(nnm_quiet){0}, seconds);
+        if (candidate == *cpu) merit *= PREFER_PRESENT;
+        if (chosen >= 0 && merit <= best) continue;
+        best = merit;
+        chosen = candidate;
     }
-    return nnm_cpu_pin(*cpu, err);
+    *cpu = chosen;
+    return nnm_cpu_pin(chosen, err);
+}
+
+/* Finds the quiet state, or makes sure that the CPU still has the one that is known. */
+static void find_quiet(const nnm_child *child)
+{
+    nnm_quiet *quiet = child->quiet;
+    const nnm_protocol *protocol = &child->protocol;
+    if (protocol->gate <= 0.0 || protocol->clock_gate <= 0.0) {
+        (void)nnm_quiet_probe(quiet, PROBE_S);
+        return;
+    }
+    double share = 0.0;
+    for (int attempt = 0; quiet->reference_ns > 0.0 && share <= 0.0 && attempt < ATTEMPTS; attempt++)
+        share = nnm_quiet_share(quiet, PROBE_S, protocol->clock_gate);
+    if (share <= 0.0) nnm_quiet_find(quiet, FIND_S, protocol->gate, protocol->clock_gate);
 }
 
 /* A session with several threads is not pinned: its threads would inherit the one CPU. */
-static nnm_status settle(const nnm_child *child, nnm_quiet *quiet, int *cpu, nnm_error *err)
+static nnm_status settle(const nnm_child *child, int *cpu, nnm_error *err)
 {
+    nnm_status status = NNM_OK;
     *cpu = -1;
-    if (child->protocol.cpu == -1 && child->options.threads == 1) return choose_cpu(quiet, cpu, err);
-    if (child->protocol.cpu >= 0) {
-        nnm_status status = nnm_cpu_pin(child->protocol.cpu, err);
-        if (status) return status;
-        *cpu = child->protocol.cpu;
+    if (child->quiet->reference_ns <= 0.0) {
+        child->quiet->reference_ns = child->protocol.reference_ns;
+        child->quiet->clock_ns = child->protocol.reference_clock_ns;
     }
-    (void)nnm_quiet_probe(quiet, PROBE_S);
-    return NNM_OK;
+    if (child->protocol.cpu == -1 && child->options.threads == 1) {
+        status = choose_cpu(child, cpu, err);
+    } else if (child->protocol.cpu >= 0) {
+        *cpu = child->protocol.cpu;
+        status = nnm_cpu_pin(*cpu, err);
+    }
+    if (status == NNM_OK) find_quiet(child);
+    return status;
+}
+
+/* After rounds that found no quiet window in a row another CPU may be the better one. */
+static nnm_status settle_again(const nnm_child *child, const nnm_round *round, unsigned *missed, int *cpu,
+                               nnm_error *err)
+{
+    *missed = nnm_round_is_caught(round) ? 0 : *missed + 1;
+    if (*missed < MISSED_ROUNDS || child->protocol.cpu != -1 || child->options.threads != 1) return NNM_OK;
+    *missed = 0;
+    return choose_cpu(child, cpu, err);
 }
 
 /* Address space in use, from the first number of /proc/self/statm. */
@@ -145,16 +183,17 @@ static bool answer_failure(const nnm_error *err)
     return nnm_channel_send(CHANNEL_FD, NNM_FRAME_FAILURE, err, sizeof *err);
 }
 
-static bool serve(const nnm_child *child, const char *model_path, nnm_quiet *quiet, int cpu)
+static bool serve(const nnm_child *child, const char *model_path, unsigned *missed, int *cpu)
 {
     nnm_round round;
     nnm_error err = NNM_ERROR_INIT;
     limit_memory(child->protocol.memory_limit_mib);
     nnm_status status =
-        nnm_round_take(&round, child->backend, model_path, &child->options, &child->protocol, quiet, cpu, &err);
+        nnm_round_take(&round, child->backend, model_path, &child->options, &child->protocol, child->quiet, *cpu, &err);
     unlimit_memory(child->protocol.memory_limit_mib);
     if (status && err.code != status) /* a backend that returned a code without saying why */
         (void)nnm_fail(&err, status, "backend '%s' failed without a message", child->backend->name);
+    if (status == NNM_OK) status = settle_again(child, &round, missed, cpu, &err);
     if (status) return answer_failure(&err);
     return nnm_channel_send(CHANNEL_FD, NNM_FRAME_ROUND, &round, sizeof round);
 }
@@ -177,10 +216,10 @@ void nnm_child_main(const nnm_child *child)
 {
     leave_parent(child);
     close_descriptors(child->fd);
-    nnm_quiet quiet = {0};
     nnm_error err = NNM_ERROR_INIT;
+    unsigned missed = 0;
     int cpu = -1;
-    if (settle(child, &quiet, &cpu, &err) != NNM_OK) {
+    if (settle(child, &cpu, &err) != NNM_OK) {
         (void)answer_failure(&err);
         _exit(1);
     }
@@ -194,7 +233,7 @@ void nnm_child_main(const nnm_child *child)
             continue;
         }
         if (request.kind != NNM_FRAME_MEASURE) break;
-        connected = serve(child, request.payload, &quiet, cpu);
+        connected = serve(child, request.payload, &missed, &cpu);
     }
     _exit(0);
 }

@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <sys/types.h>
 
+#include "bench/reference.h"
 #include "nnmeter/measure.h"
 
 typedef struct nnm_child {
@@ -12,7 +13,8 @@ typedef struct nnm_child {
     nnm_session_options options;
     nnm_protocol protocol;
     pid_t parent;
-    int fd; /* of the channel */
+    int fd;           /* of the channel */
+    nnm_quiet *quiet; /* shared with the parent, so that what is known outlives this child */
 } nnm_child;
 
 /* Called right after fork, with all signals blocked. Serves requests until the parent goes away; never returns. */

@@ -48,3 +48,9 @@ nnm_status nnm_cpu_pin(int cpu, nnm_error *err)
     if (sched_setaffinity(0, sizeof one, &one) != 0) return nnm_fail_errno(err, "cannot run on CPU %d only", cpu);
     return NNM_OK;
 }
+
+bool nnm_cpu_realtime(bool on)
+{
+    struct sched_param param = {.sched_priority = on ? sched_get_priority_min(SCHED_FIFO) : 0};
+    return sched_setscheduler(0, on ? SCHED_FIFO | SCHED_RESET_ON_FORK : SCHED_OTHER, &param) == 0;
+}

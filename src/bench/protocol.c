@@ -22,7 +22,15 @@ nnm_status nnm_protocol_check(const nnm_protocol *protocol, nnm_error *err)
     if (status == NNM_OK) status = check_range("budget_s", protocol->budget_s, 0.0, false, 86400.0, err);
     if (status == NNM_OK) status = check_range("timeout_s", protocol->timeout_s, 0.0, false, 86400.0, err);
     if (status == NNM_OK) status = check_range("gate", protocol->gate, 0.0, true, 10.0, err);
+    if (status == NNM_OK) status = check_range("clock_gate", protocol->clock_gate, 0.0, true, 1.0, err);
+    if (status == NNM_OK) status = check_range("target_error", protocol->target_error, 0.0, true, 1.0, err);
+    if (status == NNM_OK) status = check_range("wait_s", protocol->wait_s, 0.0, true, 86400.0, err);
+    if (status == NNM_OK) status = check_range("reference_ns", protocol->reference_ns, 0.0, true, 1e9, err);
+    if (status == NNM_OK) status = check_range("reference_clock_ns", protocol->reference_clock_ns, 0.0, true, 1e9, err);
     if (status) return status;
+    if (protocol->max_rounds < protocol->rounds || protocol->max_rounds > NNM_MAX_ROUNDS)
+        return nnm_fail(err, NNM_ERR_VALUE, "max_rounds is %u, must be %u (rounds) to %d", protocol->max_rounds,
+                        protocol->rounds, NNM_MAX_ROUNDS);
     if (protocol->cpu < -2 || protocol->cpu > 65535)
         return nnm_fail(err, NNM_ERR_VALUE,
                         "cpu is %d, must be the number of a CPU, -1 (chosen when a worker starts) or -2 (not pinned)",
@@ -30,15 +38,69 @@ nnm_status nnm_protocol_check(const nnm_protocol *protocol, nnm_error *err)
     return NNM_OK;
 }
 
+void nnm_protocol_quick(nnm_protocol *protocol)
+{
+    protocol->rounds = 2;
+    protocol->max_rounds = 3;
+    protocol->round_ms = 6.0;
+    protocol->budget_s = 2.0;
+    protocol->target_error = 0.03;
+    protocol->wait_s = 0.5;
+}
+
+void nnm_protocol_thorough(nnm_protocol *protocol)
+{
+    protocol->rounds = 9;
+    protocol->max_rounds = 30;
+    protocol->round_ms = 20.0;
+    protocol->budget_s = 30.0;
+    protocol->target_error = 0.004;
+    protocol->wait_s = 30.0;
+}
+
+/* ---- from rounds to a latency ---- */
+
+#define BELIEVED_QUIET 3
+
+bool nnm_round_is_caught(const nnm_round *round)
+{
+    return round->quiet_count >= BELIEVED_QUIET || 2 * round->quiet_count >= round->sample_count;
+}
+
+/* Rounds that count: all, or the caught ones alone. */
+typedef struct choice {
+    const nnm_round *rounds;
+    size_t count;
+    bool caught_only;
+} choice;
+
+static bool counts(const choice *c, size_t i)
+{
+    return !c->caught_only || nnm_round_is_caught(&c->rounds[i]);
+}
+
+static choice choose(const nnm_round *rounds, size_t count, size_t *chosen)
+{
+    choice c = {rounds, count, true};
+    *chosen = 0;
+    for (size_t i = 0; i < count; i++)
+        *chosen += counts(&c, i);
+    if (*chosen >= 2) return c;
+    *chosen = count;
+    return (choice){rounds, count, false};
+}
+
 /* The value of rank `rank` (0-based) among the rounds' estimates, or among their distances from `*center`. Counts
  * instead of sorting, so that nothing has to be allocated. */
-static double ranked(const nnm_round *rounds, size_t count, const double *center, size_t rank)
+static double ranked(const choice *c, const double *center, size_t rank)
 {
-    for (size_t i = 0; i < count; i++) {
-        double value = center ? fabs(rounds[i].estimate_ns - *center) : rounds[i].estimate_ns;
+    for (size_t i = 0; i < c->count; i++) {
+        if (!counts(c, i)) continue;
+        double value = center ? fabs(c->rounds[i].estimate_ns - *center) : c->rounds[i].estimate_ns;
         size_t below = 0, equal = 0;
-        for (size_t j = 0; j < count; j++) {
-            double other = center ? fabs(rounds[j].estimate_ns - *center) : rounds[j].estimate_ns;
+        for (size_t j = 0; j < c->count; j++) {
+            if (!counts(c, j)) continue;
+            double other = center ? fabs(c->rounds[j].estimate_ns - *center) : c->rounds[j].estimate_ns;
             below += other < value;
             equal += other == value;
         }
@@ -47,18 +109,32 @@ static double ranked(const nnm_round *rounds, size_t count, const double *center
     return (double)NAN; /* only where an estimate is not a number */
 }
 
-static double median(const nnm_round *rounds, size_t count, const double *center)
+static double median(const choice *c, size_t chosen, const double *center)
 {
-    return 0.5 * (ranked(rounds, count, center, (count - 1) / 2) + ranked(rounds, count, center, count / 2));
+    return 0.5 * (ranked(c, center, (chosen - 1) / 2) + ranked(c, center, chosen / 2));
 }
 
 void nnm_rounds_combine(const nnm_round *rounds, size_t count, double *latency_ns, double *spread_ns)
 {
-    double center = median(rounds, count, NULL);
+    size_t chosen;
+    choice c = choose(rounds, count, &chosen);
+    double center = median(&c, chosen, NULL);
     *latency_ns = center;
-    if (count < 4) {
-        *spread_ns = 0.5 * (ranked(rounds, count, NULL, count - 1) - ranked(rounds, count, NULL, 0));
+    if (chosen < 4) {
+        *spread_ns = 0.5 * (ranked(&c, NULL, chosen - 1) - ranked(&c, NULL, 0));
     } else {
-        *spread_ns = 1.4826 * median(rounds, count, &center);
+        *spread_ns = 1.4826 * median(&c, chosen, &center);
     }
+}
+
+#define MEDIAN_ERROR 1.2533 /* of a median against a mean, normally distributed estimates */
+
+double nnm_rounds_error(const nnm_round *rounds, size_t count)
+{
+    size_t chosen;
+    double latency_ns, spread_ns;
+    (void)choose(rounds, count, &chosen);
+    nnm_rounds_combine(rounds, count, &latency_ns, &spread_ns);
+    if (chosen < 2 || latency_ns <= 0.0) return (double)INFINITY;
+    return MEDIAN_ERROR * spread_ns / sqrt((double)chosen) / latency_ns;
 }

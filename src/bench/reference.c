@@ -1,5 +1,9 @@
 #include "bench/reference.h"
 
+#include <math.h>
+#include <stdlib.h>
+#include <time.h>
+
 #if defined(__SSE2__)
 #include <immintrin.h>
 #elif defined(__aarch64__)
@@ -195,4 +199,80 @@ double nnm_quiet_probe(nnm_quiet *quiet, double seconds)
         nnm_quiet_observe(quiet, references[count++], now);
     }
     return nnm_percentile(references, count, 0.5);
+}
+
+double nnm_quiet_reference(const nnm_quiet *quiet)
+{
+    return quiet->reference_ns > 0.0 ? quiet->reference_ns : quiet->best_ns;
+}
+
+/* ---- the quiet state ---- */
+
+#define FIND_REFERENCES 1024
+#define FIND_PAUSE_NS 500000 /* between two looks: states last longer than a reference takes */
+
+static void pause_ns(long nanoseconds)
+{
+    struct timespec pause = {0, nanoseconds};
+    (void)nanosleep(&pause, NULL);
+}
+
+/* One look at the state of the CPU. The first reference after a pause is slow. */
+static void look(double *throughput_ns, double *clock_ns)
+{
+    (void)nnm_reference_throughput();
+    *throughput_ns = nnm_reference_throughput();
+    *clock_ns = nnm_reference_latency();
+}
+
+typedef struct sight {
+    double throughput_ns, clock_ns;
+} sight;
+
+static int compare_sights(const void *left, const void *right)
+{
+    const sight *a = left, *b = right;
+    return (a->throughput_ns > b->throughput_ns) - (a->throughput_ns < b->throughput_ns);
+}
+
+void nnm_quiet_find(nnm_quiet *quiet, double seconds, double gate, double clock_gate)
+{
+    sight sights[FIND_REFERENCES];
+    size_t count = 0;
+    uint64_t begin = nnm_clock_ns();
+    while (count < 3 || (count < FIND_REFERENCES && (double)(nnm_clock_ns() - begin) < seconds * 1e9)) {
+        look(&sights[count].throughput_ns, &sights[count].clock_ns);
+        nnm_quiet_observe(quiet, sights[count].throughput_ns, nnm_clock_ns());
+        count++;
+        pause_ns(FIND_PAUSE_NS);
+    }
+    qsort(sights, count, sizeof *sights, compare_sights);
+    size_t best_begin = 0, best_count = 0;
+    for (size_t i = 0, end = 0; i < count; i++) {
+        if (sights[i].throughput_ns > sights[count / 100].throughput_ns * (1.0 + gate)) break;
+        while (end < count && sights[end].throughput_ns <= sights[i].throughput_ns * (1.0 + clock_gate))
+            end++;
+        if (end - i <= best_count) continue;
+        best_begin = i;
+        best_count = end - i;
+    }
+    double clocks[FIND_REFERENCES];
+    for (size_t i = 0; i < best_count; i++)
+        clocks[i] = sights[best_begin + i].clock_ns;
+    quiet->reference_ns = sights[best_begin + best_count / 2].throughput_ns;
+    quiet->clock_ns = nnm_percentile(clocks, best_count, 0.5);
+}
+
+double nnm_quiet_share(const nnm_quiet *quiet, double seconds, double clock_gate)
+{
+    size_t count = 0, quiet_count = 0;
+    uint64_t begin = nnm_clock_ns();
+    do {
+        double throughput_ns, clock_ns;
+        look(&throughput_ns, &clock_ns);
+        quiet_count += fabs(throughput_ns / nnm_quiet_reference(quiet) - 1.0) <= clock_gate;
+        count++;
+        pause_ns(FIND_PAUSE_NS);
+    } while ((double)(nnm_clock_ns() - begin) < seconds * 1e9);
+    return (double)quiet_count / (double)count;
 }

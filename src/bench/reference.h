@@ -18,11 +18,17 @@ double nnm_reference_latency(void);
 /* Clock in GHz that a time of the latency reference means, or 0 where the latency of its operations is not known. */
 double nnm_reference_clock_ghz(double latency_ns);
 
-/* The fastest throughput reference of one CPU, as far as it can be relied on. */
+/*
+ * What is known of the quiet state of a CPU: nobody on the other hardware thread, and the clock at the level where it
+ * mostly is. A clock in steps makes kernels with wide vectors slower by more than it moves the references, so samples
+ * of different steps cannot be compared by scaling them; those of one step can be compared as they are.
+ */
 typedef struct nnm_quiet {
-    double best_ns;     /* 0: none seen */
-    double previous_ns; /* the reference before the latest */
-    uint64_t seen_ns;   /* when best_ns was last brought up to date, nnm_clock_ns */
+    double reference_ns; /* throughput reference of the quiet state; 0: not looked for, best_ns stands for it */
+    double clock_ns;     /* latency reference of the quiet state; 0: not known */
+    double best_ns;      /* fastest throughput reference, as far as it can be relied on; 0: none seen */
+    double previous_ns;  /* the reference before the latest */
+    uint64_t seen_ns;    /* when best_ns was last brought up to date, nnm_clock_ns */
 } nnm_quiet;
 
 /* Takes in a reference measured at `now_ns`. A new best counts once two references in a row were as fast, so that one
@@ -30,7 +36,17 @@ typedef struct nnm_quiet {
  * count as one second at most), so that it follows a CPU whose clock went down for good. */
 void nnm_quiet_observe(nnm_quiet *quiet, double reference_ns, uint64_t now_ns);
 
+/* The throughput reference that samples are compared with. */
+double nnm_quiet_reference(const nnm_quiet *quiet);
+
 /* Runs throughput references on the calling thread for `seconds`, takes them in, and returns their median, ns. */
 double nnm_quiet_probe(nnm_quiet *quiet, double seconds);
+
+/* Looks for the quiet state on the calling thread for `seconds`: of the references that are at most `gate` slower than
+ * the fastest, the most common to within `clock_gate`. Sets reference_ns and clock_ns. */
+void nnm_quiet_find(nnm_quiet *quiet, double seconds, double gate, double clock_gate);
+
+/* The share of `seconds` that the calling thread's CPU spends within `clock_gate` of the quiet state. */
+double nnm_quiet_share(const nnm_quiet *quiet, double seconds, double clock_gate);
 
 #endif

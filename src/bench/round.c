@@ -1,18 +1,27 @@
 #include "bench/round.h"
 
 #include <math.h>
+#include <time.h>
 
 #include "base/clock.h"
+#include "bench/cpu.h"
 #include "bench/statistics.h"
 
 #define MIN_SAMPLES 5
+#define MIN_SAMPLES_OF_LARGE 3  /* one call takes a quarter of the round */
 #define MIN_SAMPLES_OF_GIANTS 2 /* one call alone is longer than the round */
-#define MIN_QUIET 3
-#define QUIET_SHARE 4 /* one in so many of the samples that fit into round_ms should be quiet */
-#define PATIENCE 4    /* times round_ms that may pass in the hope of a quiet window */
+#define PATIENCE 4              /* times round_ms that may pass in the hope of quiet windows */
 #define MAX_CALLS 100000000u
-#define LOW_SHARE 0.1
-#define CLOCK_REFERENCES 4 /* half before the samples, half after */
+#define QUIET_SHARE 0.2 /* percentile of quiet samples */
+#define ANY_SHARE 0.1   /* where none is quiet: whatever disturbs a call makes it slower */
+#define BELIEVED 3      /* samples that a percentile needs */
+
+#define WARM_BATCH_NS 300e3
+#define WARM_GAIN 0.98  /* a batch this much faster than the one before: not warm yet */
+#define WARM_PATIENCE 4 /* times warmup_ms */
+
+#define WAIT_STEP_NS 500000  /* asleep between two looks, so that a real-time thread lets others run */
+#define REALTIME_MAX_NS 50e6 /* the kernel pauses real-time threads 50 ms in a second: long calls would be hit */
 
 typedef struct taking {
     const nnm_backend *backend;
@@ -21,6 +30,7 @@ typedef struct taking {
     nnm_quiet *quiet;
     nnm_round *round;
     double call_ns; /* what one call takes, roughly */
+    size_t quiet_count;
 } taking;
 
 static double since_ns(uint64_t begin)
@@ -28,7 +38,7 @@ static double since_ns(uint64_t begin)
     return (double)(nnm_clock_ns() - begin);
 }
 
-static nnm_status time_calls(const taking *t, size_t calls, double *out_ns, nnm_error *err)
+static nnm_status time_calls(taking *t, size_t calls, double *out_ns, nnm_error *err)
 {
     uint64_t begin = nnm_clock_ns();
     for (size_t i = 0; i < calls; i++) {
@@ -36,16 +46,30 @@ static nnm_status time_calls(const taking *t, size_t calls, double *out_ns, nnm_
         if (status) return status;
     }
     *out_ns = since_ns(begin);
+    t->round->measured_ns += *out_ns;
     return NNM_OK;
 }
 
+/* Calls for warmup_ms, and then for as long as they still get faster. */
 static nnm_status warm_up(taking *t, nnm_error *err)
 {
     uint64_t begin = nnm_clock_ns();
+    double warmup_ns = t->protocol->warmup_ms * 1e6, before_ns = (double)INFINITY, spent_ns;
+    bool gaining = true;
     do {
-        nnm_status status = time_calls(t, 1, &t->call_ns, err);
-        if (status) return status;
-    } while (since_ns(begin) < t->protocol->warmup_ms * 1e6);
+        double batch_ns = 0.0;
+        size_t calls = 0;
+        do {
+            nnm_status status = time_calls(t, 1, &t->call_ns, err);
+            if (status) return status;
+            batch_ns += t->call_ns;
+            calls++;
+            spent_ns = since_ns(begin);
+        } while (batch_ns < WARM_BATCH_NS && spent_ns < warmup_ns);
+        double mean_ns = batch_ns / (double)calls;
+        gaining = calls * mean_ns >= WARM_BATCH_NS && mean_ns < WARM_GAIN * before_ns;
+        before_ns = mean_ns;
+    } while (spent_ns < warmup_ns || (gaining && spent_ns < WARM_PATIENCE * warmup_ns));
     return NNM_OK;
 }
 
@@ -75,14 +99,24 @@ static nnm_status calibrate(taking *t, size_t *out, nnm_error *err)
     return NNM_OK;
 }
 
-static bool is_quiet(const taking *t, size_t sample)
+/* ---- the state of the CPU ---- */
+
+/* Nobody on the other hardware thread; the clock is another question. */
+static bool is_undisturbed(const taking *t, double reference_ns)
 {
-    if (t->protocol->gate <= 0.0) return true;
-    return t->round->reference_ns[sample] <= t->quiet->best_ns * (1.0 + t->protocol->gate);
+    return t->protocol->gate <= 0.0 || reference_ns <= nnm_quiet_reference(t->quiet) * (1.0 + t->protocol->gate);
 }
 
-/* The first reference after a kernel is 10 to 30 % slow, and by how much depends on the kernel: the core is still in
- * the state that wide vector instructions put it in. It is run, but not believed. */
+static bool is_quiet(const taking *t, double reference_ns)
+{
+    const nnm_protocol *p = t->protocol;
+    if (!is_undisturbed(t, reference_ns)) return false;
+    if (p->gate <= 0.0 || p->clock_gate <= 0.0 || t->quiet->reference_ns <= 0.0) return true;
+    return fabs(reference_ns / t->quiet->reference_ns - 1.0) <= p->clock_gate;
+}
+
+/* The first reference after a kernel is 10 to 30 % slow, and by how much depends on the kernel: the core is still at
+ * the clock that wide vector instructions brought it to. It is run, but not believed. */
 static double observe(taking *t)
 {
     (void)nnm_reference_throughput();
@@ -91,24 +125,55 @@ static double observe(taking *t)
     return reference_ns;
 }
 
-static bool finished(const taking *t, double spent_ns, size_t quiet_count)
+/* The one that is farther from the quiet state. */
+static double farther(const taking *t, double a, double b)
+{
+    double center = nnm_quiet_reference(t->quiet);
+    return fabs(a - center) > fabs(b - center) ? a : b;
+}
+
+/* Waits until the CPU is quiet or the round's patience ends; returns the last reference. */
+static double await_quiet(taking *t, uint64_t begin, double reference_ns)
+{
+    double patience_ns = fmin(PATIENCE * t->protocol->round_ms * 1e6, t->protocol->wait_s * 1e9);
+    uint64_t wait_begin = nnm_clock_ns();
+    while (!is_quiet(t, reference_ns) && since_ns(begin) < patience_ns) {
+        struct timespec pause = {0, WAIT_STEP_NS};
+        (void)nanosleep(&pause, NULL);
+        reference_ns = observe(t);
+        t->round->waited_ns += since_ns(wait_begin);
+        wait_begin = nnm_clock_ns();
+    }
+    return reference_ns;
+}
+
+/* ---- samples ---- */
+
+static size_t samples_wanted(const taking *t)
+{
+    double round_ns = t->protocol->round_ms * 1e6;
+    return t->call_ns >= round_ns       ? MIN_SAMPLES_OF_GIANTS
+           : 4 * t->call_ns >= round_ns ? MIN_SAMPLES_OF_LARGE
+                                        : MIN_SAMPLES;
+}
+
+static bool finished(const taking *t, double spent_ns)
 {
     const nnm_round *round = t->round;
     double round_ns = t->protocol->round_ms * 1e6;
+    size_t wanted = samples_wanted(t);
     if (round->sample_count == NNM_MAX_SAMPLES) return true;
-    size_t wanted = t->call_ns >= round_ns ? MIN_SAMPLES_OF_GIANTS : MIN_SAMPLES;
-    if (round->sample_count < wanted || spent_ns < round_ns) return false;
-    double fitting = (double)round->sample_count * round_ns / spent_ns;
-    double wanted_quiet = fmax(fmin((double)wanted, MIN_QUIET), fitting / QUIET_SHARE);
-    return (double)quiet_count >= wanted_quiet || spent_ns >= PATIENCE * round_ns;
+    if (round->sample_count < wanted) return false;
+    double sample_ns = t->call_ns * (double)round->calls_per_sample;
+    if (t->quiet_count >= wanted && (double)t->quiet_count * sample_ns >= round_ns) return true;
+    return spent_ns >= PATIENCE * round_ns;
 }
 
 static nnm_status take_samples(taking *t, nnm_error *err)
 {
     nnm_round *round = t->round;
     uint64_t begin = nnm_clock_ns();
-    size_t quiet_count = 0;
-    double before = observe(t);
+    double before = await_quiet(t, begin, observe(t));
     do {
         double sample_ns = 0.0;
         nnm_status status = time_calls(t, round->calls_per_sample, &sample_ns, err);
@@ -116,42 +181,67 @@ static nnm_status take_samples(taking *t, nnm_error *err)
         double after = observe(t);
         size_t i = round->sample_count++;
         round->sample_ns[i] = sample_ns / (double)round->calls_per_sample;
-        round->reference_ns[i] = after > before ? after : before;
-        before = after;
-        quiet_count += is_quiet(t, i);
-    } while (!finished(t, since_ns(begin), quiet_count));
+        round->sample_clock_ns[i] = nnm_reference_latency();
+        round->reference_ns[i] = farther(t, before, after);
+        t->quiet_count += is_quiet(t, round->reference_ns[i]);
+        before = round->sample_count < NNM_MAX_SAMPLES ? await_quiet(t, begin, after) : after;
+    } while (!finished(t, since_ns(begin)));
     return NNM_OK;
+}
+
+/* Undisturbed samples, brought to the clock of the quiet state. */
+static size_t normalised(const taking *t, double *values)
+{
+    const nnm_round *round = t->round;
+    size_t count = 0;
+    if (!t->protocol->normalise || t->quiet->clock_ns <= 0.0) return 0;
+    for (size_t i = 0; i < round->sample_count; i++)
+        if (is_undisturbed(t, round->reference_ns[i]))
+            values[count++] = round->sample_ns[i] * t->quiet->clock_ns / round->sample_clock_ns[i];
+    return count;
 }
 
 /* The gate is applied again to all samples, with the best reference as it is known now. */
 static void estimate(taking *t)
 {
     nnm_round *round = t->round;
-    double values[NNM_MAX_SAMPLES];
-    round->reference_best_ns = t->quiet->best_ns;
+    double values[NNM_MAX_SAMPLES], clocks[NNM_MAX_SAMPLES];
+    round->reference_best_ns = nnm_quiet_reference(t->quiet);
     round->quiet_count = 0;
+    for (size_t i = 0; i < round->sample_count; i++) {
+        if (!is_quiet(t, round->reference_ns[i])) continue;
+        clocks[round->quiet_count] = round->sample_clock_ns[i];
+        values[round->quiet_count++] = round->sample_ns[i];
+    }
+    if (nnm_round_is_caught(round)) {
+        round->estimate_ns = nnm_percentile(values, round->quiet_count, QUIET_SHARE);
+        round->clock_ns = nnm_percentile(clocks, round->quiet_count, 0.5);
+        return;
+    }
     for (size_t i = 0; i < round->sample_count; i++)
-        if (is_quiet(t, i)) values[round->quiet_count++] = round->sample_ns[i];
-    double quiet_ns = round->quiet_count ? nnm_percentile(values, round->quiet_count, LOW_SHARE) : (double)INFINITY;
+        clocks[i] = round->sample_clock_ns[i];
+    round->clock_ns = nnm_percentile(clocks, round->sample_count, 0.5);
+    size_t count = normalised(t, values);
+    if (count >= BELIEVED) {
+        round->estimate_ns = nnm_percentile(values, count, QUIET_SHARE);
+        return;
+    }
     for (size_t i = 0; i < round->sample_count; i++)
         values[i] = round->sample_ns[i];
-    round->estimate_ns = fmin(quiet_ns, nnm_percentile(values, round->sample_count, LOW_SHARE));
+    round->estimate_ns = nnm_percentile(values, round->sample_count, ANY_SHARE);
 }
 
 static nnm_status take_opened(taking *t, nnm_error *err)
 {
-    double clocks[CLOCK_REFERENCES];
     nnm_status status = warm_up(t, err);
+    if (status == NNM_OK && t->round->realtime && t->call_ns > REALTIME_MAX_NS) {
+        (void)nnm_cpu_realtime(false);
+        t->round->realtime = false;
+    }
     if (status == NNM_OK) status = calibrate(t, &t->round->calls_per_sample, err);
-    for (size_t i = 0; i < CLOCK_REFERENCES / 2; i++)
-        clocks[i] = nnm_reference_latency();
     if (status == NNM_OK) status = take_samples(t, err);
-    if (status) return status;
-    for (size_t i = CLOCK_REFERENCES / 2; i < CLOCK_REFERENCES; i++)
-        clocks[i] = nnm_reference_latency();
-    t->round->clock_ns = nnm_percentile(clocks, CLOCK_REFERENCES, 0.5);
-    estimate(t);
-    return NNM_OK;
+    if (status == NNM_OK) estimate(t);
+    return status;
 }
 
 nnm_status nnm_round_take(nnm_round *out, const nnm_backend *backend, const char *model_path,
@@ -164,7 +254,10 @@ nnm_status nnm_round_take(nnm_round *out, const nnm_backend *backend, const char
     nnm_status status = backend->open(&t.session, model_path, options, err);
     if (status) return status;
     round.open_ns = since_ns(begin);
+    round.realtime = protocol->realtime && cpu >= 0 && nnm_cpu_realtime(true);
+    bool realtime = round.realtime;
     status = take_opened(&t, err);
+    if (realtime) (void)nnm_cpu_realtime(false);
     backend->close(t.session);
     if (status) return status;
     round.wall_ns = since_ns(begin);

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -26,8 +27,9 @@ struct nnm_worker {
     const nnm_backend *backend;
     nnm_session_options options;
     nnm_protocol protocol;
-    pid_t pid; /* 0: no child */
-    int fd;    /* -1: no child */
+    pid_t pid;        /* 0: no child */
+    int fd;           /* -1: no child */
+    nnm_quiet *quiet; /* a page that children share: what one knew of the machine, the next knows */
     nnm_frame frame;
     bool (*interrupted)(void *context);
     void *context;
@@ -113,12 +115,21 @@ static nnm_status fail_nonsense(nnm_worker *worker, const char *doing, nnm_error
 
 /* ---- the beginning ---- */
 
+/* What a child that went wild left there must not mislead the next. */
+static void mistrust(nnm_quiet *quiet)
+{
+    const double times[] = {quiet->reference_ns, quiet->clock_ns, quiet->best_ns, quiet->previous_ns};
+    for (size_t i = 0; i < sizeof times / sizeof *times; i++)
+        if (!isfinite(times[i]) || times[i] < 0.0 || times[i] > 1e9) *quiet = (nnm_quiet){0};
+}
+
 static nnm_status spawn(nnm_worker *worker, nnm_error *err)
 {
     int pair[2];
+    mistrust(worker->quiet);
     if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) != 0)
         return nnm_fail_errno(err, "cannot connect a worker process");
-    nnm_child child = {worker->backend, worker->options, worker->protocol, getpid(), pair[1]};
+    nnm_child child = {worker->backend, worker->options, worker->protocol, getpid(), pair[1], worker->quiet};
 
     sigset_t all, before;
     sigfillset(&all);
@@ -203,9 +214,15 @@ nnm_status nnm_worker_start(nnm_worker **out, const nnm_backend *backend, const 
     worker->options = *options;
     worker->protocol = *protocol;
     worker->fd = -1;
+    void *page = mmap(NULL, sizeof *worker->quiet, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (page == MAP_FAILED) {
+        free(worker);
+        return nnm_fail_memory(err);
+    }
+    worker->quiet = page;
     status = start_child(worker, err);
     if (status) {
-        free(worker);
+        nnm_worker_stop(worker);
         return status;
     }
     *out = worker;
@@ -224,8 +241,12 @@ static bool is_plausible(const nnm_round *round)
     if (round->sample_count < 1 || round->sample_count > NNM_MAX_SAMPLES) return false;
     if (round->quiet_count > round->sample_count || round->calls_per_sample < 1) return false;
     for (size_t i = 0; i < round->sample_count; i++)
-        if (!isfinite(round->sample_ns[i]) || round->sample_ns[i] < 0.0 || !is_positive(round->reference_ns[i]))
+        if (!isfinite(round->sample_ns[i]) || round->sample_ns[i] < 0.0 || !is_positive(round->reference_ns[i]) ||
+            !is_positive(round->sample_clock_ns[i]))
             return false;
+    if (!isfinite(round->measured_ns) || round->measured_ns < 0.0 || !isfinite(round->waited_ns) ||
+        round->waited_ns < 0.0)
+        return false;
     return isfinite(round->estimate_ns) && round->estimate_ns >= 0.0 && round->open_ns >= 0.0 &&
            is_positive(round->wall_ns) && is_positive(round->reference_best_ns) && is_positive(round->clock_ns);
 }
@@ -347,5 +368,6 @@ void nnm_worker_stop(nnm_worker *worker)
 {
     if (!worker) return;
     if (worker->pid) (void)kill_child(worker);
+    (void)munmap(worker->quiet, sizeof *worker->quiet);
     free(worker);
 }

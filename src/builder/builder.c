@@ -157,3 +157,16 @@ nnm_status nnm_builder_list_configs(nnm_config_list *list, const nnm_kernel_data
         if (data->records[i].has_config) status = nnm_config_list_add(list, &data->records[i].config, err);
     return status;
 }
+
+void nnm_builder_set_effort(nnm_builder *builder, nnm_effort effort)
+{
+    builder->effort = effort;
+}
+
+nnm_protocol nnm_builder_protocol(const nnm_builder *builder)
+{
+    nnm_protocol protocol = nnm_workspace_backend(builder->workspace)->protocol;
+    if (builder->effort == NNM_EFFORT_QUICK) nnm_protocol_quick(&protocol);
+    if (builder->effort == NNM_EFFORT_THOROUGH) nnm_protocol_thorough(&protocol);
+    return protocol;
+}

@@ -8,6 +8,7 @@
 struct nnm_builder {
     nnm_workspace *workspace;
     nnm_hooks hooks; /* zeroed where the caller gave none */
+    nnm_effort effort;
     nnm_builder_locks locks;
 };
 
@@ -28,6 +29,9 @@ NNM_NODISCARD nnm_status nnm_builder_backend(const nnm_builder *builder, const c
 
 /* How the workspace wants sessions; valid until its configuration is read again. */
 nnm_session_options nnm_builder_session_options(const nnm_builder *builder);
+
+/* How the workspace wants kernels measured, with the effort that the caller asked for. */
+nnm_protocol nnm_builder_protocol(const nnm_builder *builder);
 
 /* Options from which a kernel's graph is built in this workspace. */
 nnm_graph_options nnm_builder_graph_options(const nnm_builder *builder, const char *id);

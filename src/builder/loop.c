@@ -93,6 +93,8 @@ static void add_summary(nnm_profile_summary *sum, const nnm_profile_summary *mor
     if (measured_s > 0)
         sum->quiet_share = (sum->quiet_share * sum->measured_s + more->quiet_share * more->measured_s) / measured_s;
     sum->measured_s = measured_s;
+    sum->waited_s += more->waited_s;
+    sum->noisy += more->noisy;
     sum->repeated += more->repeated;
     sum->requested += more->requested;
     sum->known += more->known;

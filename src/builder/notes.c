@@ -25,17 +25,18 @@ nnm_journal_source nnm_builder_source(const nnm_builder *builder)
 nnm_status nnm_builder_begin_run(const nnm_builder *builder, nnm_journal *journal, const char *runtime_version,
                                  int64_t *run_id, nnm_error *err)
 {
-    const nnm_backend_config *config = nnm_workspace_backend(builder->workspace);
+    nnm_backend_config config = *nnm_workspace_backend(builder->workspace);
+    config.protocol = nnm_builder_protocol(builder);
     nnm_machine machine;
     nnm_machine_describe(&machine);
     nnm_buffer settings = {0};
-    nnm_backend_config_describe(config, &settings);
+    nnm_backend_config_describe(&config, &settings);
     nnm_status status = nnm_buffer_check(&settings, err);
     nnm_journal_run run = {
         .source = nnm_builder_source(builder),
         .runtime_version = runtime_version,
         .settings = settings.data,
-        .protocol = &config->protocol,
+        .protocol = &config.protocol,
         .machine = &machine,
     };
     if (status == NNM_OK) status = nnm_journal_begin(journal, &run, run_id, err);

@@ -45,8 +45,20 @@ static const nnm_option options[] = {
      .offset = MEMBER(protocol.rounds),
      .minimum = 1,
      .maximum = NNM_MAX_ROUNDS,
-     .comment = "How often a kernel is measured, each time at another moment and with the model loaded anew.\n"
-                "Its latency is the median of the rounds. More rounds help more than longer ones."},
+     .comment = "How often a kernel is measured at least, each time at another moment and with the model loaded\n"
+                "anew. Its latency is the median of the rounds. More rounds help more than longer ones."},
+    {.key = "MAX_ROUNDS",
+     .type = NNM_OPTION_UNSIGNED,
+     .offset = MEMBER(protocol.max_rounds),
+     .minimum = 1,
+     .maximum = NNM_MAX_ROUNDS,
+     .comment = "How often at most; at least ROUNDS."},
+    {.key = "TARGET_ERROR",
+     .type = NNM_OPTION_REAL,
+     .offset = MEMBER(protocol.target_error),
+     .minimum = 0,
+     .maximum = 1,
+     .comment = "A kernel gets no further rounds once the standard error of its latency is at most this share of it."},
     {.key = "WARMUP_MS",
      .type = NNM_OPTION_REAL,
      .offset = MEMBER(protocol.warmup_ms),
@@ -64,7 +76,7 @@ static const nnm_option options[] = {
      .offset = MEMBER(protocol.round_ms),
      .minimum = 0.001,
      .maximum = 600000,
-     .comment = "Milliseconds of samples in a round; at least five samples are taken."},
+     .comment = "Milliseconds of quiet samples in a round; at least five samples are taken."},
     {.key = "BUDGET_S",
      .type = NNM_OPTION_REAL,
      .offset = MEMBER(protocol.budget_s),
@@ -101,8 +113,31 @@ static const nnm_option options[] = {
      .minimum = 0,
      .maximum = 1,
      .comment =
-         "A sample counts as quiet when the machine was, just before and just after it, within this share of the\n"
-         "fastest it has been seen. 0: every sample counts."},
+         "A sample is disturbed when the machine was, just before or just after it, slower than its quiet state\n"
+         "by more than this share. 0: every sample counts as quiet."},
+    {.key = "CLOCK_GATE",
+     .type = NNM_OPTION_REAL,
+     .offset = MEMBER(protocol.clock_gate),
+     .minimum = 0,
+     .maximum = 1,
+     .comment =
+         "A sample is quiet when the machine was, just before and just after it, within this share of its quiet\n"
+         "state, neither slower nor faster: kernels depend on the steps of a clock by more than the clock does.\n"
+         "0: only GATE counts."},
+    {.key = "NORMALISE",
+     .type = NNM_OPTION_BOOLEAN,
+     .offset = MEMBER(protocol.normalise),
+     .comment = "Whether a round that found no quiet sample is brought to the clock of the quiet state."},
+    {.key = "WAIT_S",
+     .type = NNM_OPTION_REAL,
+     .offset = MEMBER(protocol.wait_s),
+     .minimum = 0,
+     .maximum = 86400,
+     .comment = "Seconds that a kernel waits in all for quiet moments, some in each round."},
+    {.key = "REALTIME",
+     .type = NNM_OPTION_BOOLEAN,
+     .offset = MEMBER(protocol.realtime),
+     .comment = "Whether kernels run under real-time scheduling where that is permitted."},
 };
 #define OPTION_COUNT (sizeof options / sizeof *options)
 
@@ -129,6 +164,28 @@ static nnm_status check_backend(const nnm_backend_config *config, const nnm_yaml
                        config->backend);
 }
 
+static const nnm_yaml_node *node_of(const nnm_yaml_node *const *found, const char *key)
+{
+    for (size_t i = 0; i < OPTION_COUNT; i++)
+        if (strcmp(options[i].key, key) == 0) return found[i];
+    return NULL;
+}
+
+/* Files that were written before there was MAX_ROUNDS may have any ROUNDS. */
+static nnm_status settle_rounds(nnm_backend_config *config, const nnm_yaml_node *const *found, const char *path,
+                                nnm_error *err)
+{
+    nnm_protocol *protocol = &config->protocol;
+    const nnm_yaml_node *node = node_of(found, "MAX_ROUNDS");
+    if (protocol->max_rounds >= protocol->rounds) return NNM_OK;
+    if (node)
+        return nnm_fail_at(err, NNM_ERR_VALUE, path, node->line, node->column,
+                           "MAX_ROUNDS: found '%u', need at least ROUNDS, which is %u", protocol->max_rounds,
+                           protocol->rounds);
+    protocol->max_rounds = protocol->rounds;
+    return NNM_OK;
+}
+
 nnm_status nnm_backend_config_read(nnm_backend_config *out, const char *path, const char *const *backends,
                                    size_t backend_count, nnm_error *err)
 {
@@ -139,6 +196,7 @@ nnm_status nnm_backend_config_read(nnm_backend_config *out, const char *path, co
     const nnm_yaml_node *found[OPTION_COUNT] = {NULL};
     status = nnm_options_read(options, OPTION_COUNT, root, path, &config, found, err);
     if (status == NNM_OK) status = check_backend(&config, found[0], path, backends, backend_count, err);
+    if (status == NNM_OK) status = settle_rounds(&config, found, path, err);
     if (status == NNM_OK) *out = config;
     if (status) nnm_backend_config_fini(&config);
     nnm_yaml_free(root);

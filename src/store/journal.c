@@ -31,6 +31,11 @@ static const char get_rounds[] =
 static const char get_last_failure[] =
     "SELECT max(failed_unix_s) FROM failure JOIN run ON run.id = failure.run WHERE" FROM_SOURCE " AND pass = 0";
 
+/* Rounds of version 1 were compared with the fastest reference seen, and have no clock beside each sample. */
+static const char get_quiet_state[] =
+    "SELECT reference_best_ns, clock_ns FROM round AS r JOIN run ON run.id = r.run WHERE host = ? AND cpu_name = ?"
+    " AND quiet_count > 0 AND sample_clock_ns IS NOT NULL AND gate > 0 ORDER BY r.id DESC LIMIT 1";
+
 /* ---- writing ---- */
 
 nnm_status nnm_journal_begin(nnm_journal *journal, const nnm_journal_run *run, int64_t *run_id, nnm_error *err)
@@ -254,4 +259,22 @@ nnm_status nnm_journal_last_failure(nnm_journal *journal, const nnm_journal_sour
     status = nnm_journal_done(&query, "read the journal", err);
     if (status == NNM_OK) *unix_time_s = found;
     return status;
+}
+
+nnm_status nnm_journal_quiet_state(nnm_journal *journal, const nnm_machine *machine, double *reference_ns,
+                                   double *clock_ns, nnm_error *err)
+{
+    nnm_journal_statement query = {0};
+    nnm_status status = nnm_journal_use(&query, journal, get_quiet_state, err);
+    if (status) return status;
+    nnm_bind_text(&query, machine->host);
+    nnm_bind_text(&query, machine->cpu);
+    bool found = nnm_journal_next(&query);
+    double reference = found ? sqlite3_column_double(query.statement, 0) : 0;
+    double clock = found ? sqlite3_column_double(query.statement, 1) : 0;
+    status = nnm_journal_done(&query, "read the journal", err);
+    if (status) return status;
+    *reference_ns = reference;
+    *clock_ns = clock;
+    return NNM_OK;
 }

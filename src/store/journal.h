@@ -60,6 +60,10 @@ NNM_NODISCARD nnm_status nnm_journal_rounds(nnm_journal *journal, const nnm_jour
                                             const nnm_kernel *kernel, const char *id, const char *config,
                                             bool with_samples, nnm_round **rounds, size_t *count, nnm_error *err);
 
+/* The quiet state of this machine as the latest round that found it has it; both 0 when none did. */
+NNM_NODISCARD nnm_status nnm_journal_quiet_state(nnm_journal *journal, const nnm_machine *machine, double *reference_ns,
+                                                 double *clock_ns, nnm_error *err);
+
 /* When the kernel failed last in pass 0; 0: never. */
 NNM_NODISCARD nnm_status nnm_journal_last_failure(nnm_journal *journal, const nnm_journal_source *source,
                                                   const nnm_kernel *kernel, const char *id, const char *config,

@@ -27,7 +27,7 @@ class Workspace:
         self.log = os.path.join(self.folder, "sessions.log")
         self.environment = dict(os.environ, WILD_LOG=self.log)
         self.meter("create", "--workspace", self.path, "--backend", "onnxruntime_cpu")
-        self.set(ROUNDS=2, MAX_ROUNDS=2, WARMUP_MS=0.01, SAMPLE_US=10, ROUND_MS=0.2, GATE=0, CPU="none", WAIT_S=0,
+        self.set(ROUNDS=2, MAX_ROUNDS=2, WARMUP_MS=0.01, SAMPLE_US=10, ROUND_MS=0.2, GATE=0, CPU="none", WAIT_S=0, REALTIME="FALSE",
                  REPEAT_SHARE=0, LIBRARY_PATH=os.path.abspath(library), **(settings or {}))
 
     def set(self, **settings):
