@@ -19,7 +19,14 @@ static char folder[256], path[512];
 static nnm_error err;
 static const nnm_kernel *conv;
 #define CONFIG "HW=56,CIN=64,COUT=128,KERNEL_SIZE=3,STRIDES=1"
-static const nnm_protocol protocol = NNM_PROTOCOL_INIT;
+static const nnm_protocol protocol = {.rounds = 3,
+                                      .warmup_ms = 3,
+                                      .sample_us = 200,
+                                      .round_ms = 20,
+                                      .budget_s = 5,
+                                      .timeout_s = 60,
+                                      .cpu = -1,
+                                      .gate = 0.08};
 static const nnm_machine machine = {
     .host = "h", .cpu = "A CPU", .kernel_release = "6", .governor = "", .cpus = 2, .clock_ghz = 3.5};
 #define SOURCE                                                                              \
