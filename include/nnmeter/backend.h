@@ -39,6 +39,15 @@ typedef struct nnm_session_options {
                                  stay valid as long as a worker that was started with it */
 } nnm_session_options;
 
+/* Where the time of a run goes: one node of the graph that the runtime has made of the model, by fusing and reordering.
+ */
+#define NNM_MAX_NODE_TIMES 64
+typedef struct nnm_node_time {
+    char name[128]; /* e.g. "fused conv" */
+    char op[64];    /* e.g. "FusedConv" */
+    double mean_ns; /* of one run */
+} nnm_node_time;
+
 typedef struct nnm_session nnm_session; /* each backend defines its own */
 
 typedef struct nnm_backend {
@@ -67,6 +76,12 @@ typedef struct nnm_backend {
 
     /* Like probe, for backends whose runtime depends on the options; NULL for others. */
     void (*probe_options)(nnm_backend_info *info, const nnm_session_options *options);
+
+    /* Runs a model a few times in a session of its own and tells the mean time of each node, in the order in which they
+     * run; `*count` is at most NNM_MAX_NODE_TIMES: the last nodes of larger models are left out. Explains a latency and
+     * is no measurement of it, for looking takes time itself. NULL for runtimes that cannot tell. */
+    nnm_status (*node_times)(nnm_node_time out[NNM_MAX_NODE_TIMES], size_t *count, const char *model_path,
+                             const nnm_session_options *options, nnm_error *err);
 } nnm_backend;
 
 /* Says whether the runtime that these options ask for is here. */

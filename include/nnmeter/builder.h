@@ -185,6 +185,17 @@ NNM_NODISCARD NNM_API nnm_status nnm_build_latency_predictor(nnm_builder *builde
                                                              unsigned threads, nnm_build_report_fn report,
                                                              void *context, nnm_error *err);
 
+/* ---- files from the journal ---- */
+
+/* Writes every file of results/ that follows from the journal again, whatever the old ones hold: <kernel>_<mark>.json
+ * with what was sampled, profiled_<kernel>.json with the latencies of the workspace's backend and settings, and
+ * collection/Data_<kernel>_<mark>.csv with what predictors were made of. Files of which the journal knows nothing are
+ * left alone. `report` (may be NULL) is called for each file written, with the number of its kernels.
+ * Errors: NOT_FOUND (no journal), BUSY, INTERRUPTED, those of the journal and of writing. */
+typedef void (*nnm_rebuild_report_fn)(void *context, const char *path, size_t kernels);
+NNM_NODISCARD NNM_API nnm_status nnm_rebuild_files(nnm_builder *builder, nnm_rebuild_report_fn report, void *context,
+                                                   nnm_error *err);
+
 /* ---- what backends can do ---- */
 
 /* Asks a backend whether it can run kernels of this type in model files of this layout, by an example: the cheapest of

@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "base/rng.h"
 #include "store/paths.h"
+#include "store/record.h"
 
 nnm_status nnm_builder_config_init(nnm_builder **out, const char *workspace_path, const nnm_hooks *hooks,
                                    nnm_error *err)
@@ -100,11 +101,7 @@ nnm_status nnm_builder_backend(const nnm_builder *builder, const char *name, con
 
 void nnm_builder_describe(const nnm_kernel *kernel, const nnm_kernel_record *record, char *text, size_t size)
 {
-    text[0] = '\0';
-    if (record->has_config) nnm_kernel_config_format(kernel, &record->config, text, size);
-    size_t length = strlen(text);
-    if (record->batch_size > 1)
-        snprintf(text + length, size - length, "%sBATCH=%lld", length ? "," : "", (long long)record->batch_size);
+    (void)nnm_record_describe(kernel, record, text, size);
 }
 
 nnm_status nnm_builder_check_batch(const nnm_builder *builder, const nnm_kernel_data *data, nnm_error *err)

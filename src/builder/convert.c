@@ -4,7 +4,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
-#include "builder/builder.h"
+#include "builder/notes.h"
 #include "builder/progress.h"
 #include "nnmeter/model_file.h"
 #include "store/lock.h"
@@ -35,6 +35,7 @@ static nnm_status save_converted(const nnm_builder *builder, const nnm_kernel_da
         record->converted_model = nnm_strdup(converted);
         if (!record->converted_model) status = nnm_fail_memory(err);
     }
+    if (status == NNM_OK) status = nnm_builder_note_saved(builder, path, now, err);
     if (status == NNM_OK) status = nnm_kernel_data_save_configs(now, path, err);
     nnm_kernel_data_free(now);
     nnm_workspace_lock_release(lock);

@@ -1,4 +1,5 @@
 #include "builder/fit.h"
+#include "builder/notes.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -226,6 +227,7 @@ static nnm_status write_results(const nnm_builder *builder, const nnm_kernel_dat
     char *test_csv = nnm_path_test_csv(root, kernel, mark);
     char *predictor = nnm_path_predictor(root, kernel, mark);
     nnm_status status = data_csv && test_csv && predictor ? NNM_OK : nnm_fail_memory(err);
+    if (status == NNM_OK) status = nnm_builder_note_file(builder, NNM_JOURNAL_COLLECTED, mark, data, err);
     if (status == NNM_OK) status = nnm_export_csv(data, data_csv, err);
     if (status == NNM_OK) status = write_test_csv(test_csv, f, test, err);
     if (status == NNM_OK) status = nnm_predictor_save(result->predictor, predictor, err);

@@ -10,6 +10,7 @@
 #include "base/memory.h"
 #include "base/rng.h"
 #include "builder/builder.h"
+#include "builder/notes.h"
 #include "builder/progress.h"
 #include "nnmeter/model_file.h"
 #include "store/lock.h"
@@ -170,6 +171,14 @@ static nnm_status load_existing(const nnm_kernel *kernel, const char *path, nnm_
     return status;
 }
 
+/* The journal first: the file is derived from it. */
+static nnm_status save_configs(const nnm_builder *builder, const nnm_kernel_data *data, const char *mark,
+                               const char *path, nnm_error *err)
+{
+    nnm_status status = nnm_builder_note_file(builder, NNM_JOURNAL_SAMPLED, mark, data, err);
+    return status ? status : nnm_kernel_data_save_configs(data, path, err);
+}
+
 /* Whether a name in the results folder is that of a configuration file of this kernel type: <kernel>_<mark>.json. */
 static bool is_configs_name(const char *name, const char *kernel)
 {
@@ -226,7 +235,7 @@ static nnm_status extend(const nnm_builder *builder, nnm_kernel_data *data, size
     nnm_status status = list_excluded(builder, data->kernel, options->exclude, &exclude, err);
     if (status == NNM_OK) status = draw(builder, data->kernel, num, options, &exclude, &drawn, err);
     if (status == NNM_OK) status = add_records(builder, data, &drawn, mark_of(options), options->seed, err);
-    if (status == NNM_OK) status = nnm_kernel_data_save_configs(data, path, err);
+    if (status == NNM_OK) status = save_configs(builder, data, mark_of(options), path, err);
     if (status == NNM_OK && options->mode == NNM_SAMPLING_PRIOR && drawn.count < num)
         nnm_builder_log(builder, NNM_LOG_WARNING, "only %zu of %zu new configurations of %s exist", drawn.count, num,
                         nnm_kernel_name(data->kernel));
@@ -257,14 +266,15 @@ static nnm_status move_models(const nnm_builder *builder, nnm_kernel_data *data,
 
 /* A `sample` that could not be completed leaves nothing behind, so that the same command does not add to a part of what
  * it did before. What cannot be taken back here is only unused. */
-static void take_back(nnm_kernel_data *data, size_t before, const char *path)
+static void take_back(const nnm_builder *builder, nnm_kernel_data *data, size_t before, const char *mark,
+                      const char *path)
 {
     nnm_kernel_data *kept = NULL;
     if (nnm_kernel_data_new(&kept, data->kernel, NULL) != NNM_OK) return;
     nnm_status status = NNM_OK;
     for (size_t i = 0; i < before && status == NNM_OK; i++)
         status = nnm_kernel_data_add(kept, &data->records[i], NULL);
-    if (status == NNM_OK && nnm_kernel_data_save_configs(kept, path, NULL) == NNM_OK)
+    if (status == NNM_OK && save_configs(builder, kept, mark, path, NULL) == NNM_OK)
         for (size_t i = before; i < data->count; i++)
             unlink(data->records[i].model);
     nnm_kernel_data_free(kept);
@@ -306,10 +316,10 @@ static nnm_status generate(nnm_builder *builder, const nnm_kernel *kernel, size_
         goto done;
     }
     status = write_models(builder, data, dropped, &dropped_count, err);
-    if (status && !complete) take_back(data, before, path);
+    if (status && !complete) take_back(builder, data, before, mark, path);
     if (status == NNM_OK && dropped_count) {
         status = without(data, dropped, &kept, err);
-        if (status == NNM_OK) status = nnm_kernel_data_save_configs(kept, path, err);
+        if (status == NNM_OK) status = save_configs(builder, kept, mark, path, err);
         nnm_kernel_data_free(data);
         data = kept;
         kept = NULL;

@@ -13,9 +13,9 @@
 #include "base/memory.h"
 #include "base/rng.h"
 #include "builder/builder.h"
+#include "builder/notes.h"
 #include "builder/progress.h"
 #include "store/journal.h"
-#include "store/latency_text.h"
 #include "store/lock.h"
 #include "store/paths.h"
 
@@ -64,25 +64,18 @@ static bool is_complete(const profiler *p, const task *t)
     return t->round_count > 0 && t->wall_s >= p->protocol->budget_s;
 }
 
-/* Rounded as the latency file holds it, so that fitting from memory and from the file is the same. */
 static void set_latency(const task *t)
 {
-    if (t->round_count == 0) return;
-    double latency_ns, spread_ns;
-    char text[NNM_LATENCY_TEXT_BYTES];
-    nnm_kernel_record *record = t->record;
-    nnm_rounds_combine(t->rounds, t->round_count, &latency_ns, &spread_ns);
-    nnm_latency_format(latency_ns * 1e-6, spread_ns * 1e-6, text);
-    record->has_latency = nnm_latency_parse(text, &record->latency_ms, &record->spread_ms);
+    if (t->round_count) nnm_builder_set_latency(t->record, t->rounds, t->round_count);
 }
 
 static nnm_status take_earlier_rounds(profiler *p, task *t, nnm_error *err)
 {
     char subject[SUBJECT_BYTES];
     nnm_builder_describe(p->models->kernel, t->record, subject, sizeof subject);
-    unsigned threads = nnm_workspace_backend(p->builder->workspace)->threads;
-    nnm_status status = nnm_journal_rounds(p->journal, p->backend_name, threads, p->models->kernel, t->record->id,
-                                           subject, false, &t->rounds, &t->round_count, err);
+    nnm_journal_source source = nnm_builder_source(p->builder);
+    nnm_status status = nnm_journal_rounds(p->journal, &source, p->models->kernel, t->record->id, subject, false,
+                                           &t->rounds, &t->round_count, err);
     for (size_t i = 0; status == NNM_OK && i < t->round_count; i++)
         t->wall_s += t->rounds[i].wall_ns * 1e-9;
     return status;
@@ -125,7 +118,7 @@ static nnm_status fail_task(profiler *p, task *t, const nnm_error *failure, nnm_
     nnm_builder_describe(kernel, t->record, subject, sizeof subject);
     t->failed = true;
     if (p->summary.failed++ == 0) p->first_failure = *failure;
-    nnm_status status = nnm_journal_add_failure(p->journal, p->run_id, kernel, t->record->id, subject, failure, err);
+    nnm_status status = nnm_journal_add_failure(p->journal, p->run_id, kernel, t->record->id, subject, 0, failure, err);
     if (status == NNM_OK) status = nnm_builder_log_failure(p->builder, "profile", kernel, t->record, failure, err);
     if (status) return status;
     if (p->summary.failed >= HOPELESS_FAILURES && p->samples == 0 && p->summary.known == 0) {
@@ -286,20 +279,9 @@ static nnm_status measure_all(profiler *p, nnm_error *err)
 /* Opens what measuring needs: the journal, a run in it, and a worker. */
 static nnm_status start(profiler *p, const nnm_backend *backend, const nnm_backend_info *info, nnm_error *err)
 {
-    const nnm_backend_config *config = nnm_workspace_backend(p->builder->workspace);
     nnm_session_options session = nnm_builder_session_options(p->builder);
-    nnm_machine machine;
-    nnm_machine_describe(&machine);
     nnm_status status = nnm_worker_start(&p->worker, backend, &session, p->protocol, err);
-    if (status) return status;
-    nnm_journal_run run = {
-        .backend = p->backend_name,
-        .runtime_version = info->version,
-        .threads = config->threads,
-        .protocol = p->protocol,
-        .machine = &machine,
-    };
-    return nnm_journal_begin(p->journal, &run, &p->run_id, err);
+    return status ? status : nnm_builder_begin_run(p->builder, p->journal, info->version, &p->run_id, err);
 }
 
 static void finish_summary(profiler *p, uint64_t begin_ns)
@@ -328,12 +310,10 @@ nnm_status nnm_profile_models(nnm_builder *builder, const char *backend_name, nn
         .protocol = &nnm_workspace_backend(builder->workspace)->protocol,
         .backend_name = backend_name,
     };
-    char *journal_path = nnm_path_journal(nnm_workspace_path(builder->workspace));
-    if (!journal_path) return nnm_fail_memory(err);
     status = nnm_workspace_lock_take(&lock, builder->workspace, "profile", err);
     if (status == NNM_OK) status = nnm_builder_check_batch(builder, models, err);
     if (status == NNM_OK) status = nnm_builder_find_models(builder, models, err);
-    if (status == NNM_OK) status = nnm_journal_open(&p.journal, journal_path, err);
+    if (status == NNM_OK) status = nnm_builder_open_journal(builder, &p.journal, err);
     if (status == NNM_OK) status = make_tasks(&p, err);
     if (status == NNM_OK && p.task_count) {
         status = nnm_machine_lock_take(&machine_lock, "profile", err);
@@ -356,6 +336,5 @@ nnm_status nnm_profile_models(nnm_builder *builder, const char *backend_name, nn
     for (size_t i = 0; p.tasks && i < p.task_count; i++)
         free(p.tasks[i].rounds);
     free(p.tasks);
-    free(journal_path);
     return status;
 }

@@ -141,6 +141,20 @@ void nnm_backend_config_fini(nnm_backend_config *config)
     *config = (nnm_backend_config){0};
 }
 
+void nnm_backend_config_describe(const nnm_backend_config *config, nnm_buffer *text)
+{
+    for (size_t i = 0; i < OPTION_COUNT; i++) {
+        nnm_buffer_printf(text, "%s: ", options[i].key);
+        nnm_option_format(&options[i], config, text);
+        nnm_buffer_text(text, "\n");
+    }
+}
+
+const char *nnm_optimization_name(nnm_optimization optimization)
+{
+    return optimization_words[optimization];
+}
+
 nnm_status nnm_backend_config_write(const nnm_backend_config *config, const char *path, nnm_error *err)
 {
     nnm_buffer text = {0};

@@ -48,6 +48,9 @@ NNM_NODISCARD nnm_status nnm_predictorbuild_config_write(const nnm_predictorbuil
 NNM_NODISCARD nnm_status nnm_backend_config_read(nnm_backend_config *out, const char *path, const char *const *backends,
                                                  size_t backend_count, nnm_error *err);
 nnm_backend_config nnm_backend_config_default(const char *backend); /* a name of fewer than NNM_KERNEL_NAME_BYTES */
+/* Every key as a line "KEY: value", for the record. */
+void nnm_backend_config_describe(const nnm_backend_config *config, nnm_buffer *text);
+const char *nnm_optimization_name(nnm_optimization optimization); /* the word of GRAPH_OPTIMIZATION */
 NNM_NODISCARD nnm_status nnm_backend_config_write(const nnm_backend_config *config, const char *path, nnm_error *err);
 
 #endif

@@ -1,28 +1,41 @@
 /*
  * The journal: every raw measurement of a workspace, written the moment it is made (DIR/journal.sqlite).
  *
- * One transaction a measurement; synchronous enough to survive the death of the process at any moment. The JSON and
- * CSV files of a workspace are derived from it. Two processes may open one journal; a write waits for the other's.
+ * One transaction a measurement, on the disk before the next begins: it survives the death of the process and of the
+ * machine at any moment. The JSON and CSV files of a workspace are derived from it. Two processes may open one journal;
+ * a write waits for the other's.
  */
 #ifndef NNM_STORE_JOURNAL_H
 #define NNM_STORE_JOURNAL_H
 
 #include <stdint.h>
 
-#include "nnmeter/kernel.h"
+#include "nnmeter/kernel_data.h"
 #include "nnmeter/measure.h"
+#include "store/record.h"
 
 typedef struct nnm_journal nnm_journal;
 
-/* Opens or creates. Errors: IO, NO_SPACE, PARSE (not a journal), VERSION (made by a newer nn-meter). */
+/* Opens or creates; a journal of an older version is brought up to date, at once or not at all.
+ * Errors: IO, NO_SPACE, PARSE (not a journal), VERSION (made by a newer nn-meter). */
 NNM_NODISCARD nnm_status nnm_journal_open(nnm_journal **out, const char *path, nnm_error *err);
 void nnm_journal_close(nnm_journal *journal); /* NULL is allowed */
 
+/* ---- measurements ---- */
+
+/* What two measurements must have in common to be of the same thing, beyond the kernel. No member may be NULL. */
+typedef struct nnm_journal_source {
+    const char *backend;
+    unsigned threads;
+    const char *optimization; /* GRAPH_OPTIMIZATION, e.g. "all" */
+    const char *implement;    /* IMPLEMENT: "tensorflow" or "torch" */
+} nnm_journal_source;
+
 /* One sitting in which measurements are made. */
 typedef struct nnm_journal_run {
-    const char *backend;
+    nnm_journal_source source;
     const char *runtime_version;
-    unsigned threads;
+    const char *settings; /* all of backend_config.yaml as it holds, lines of "KEY: value" */
     const nnm_protocol *protocol;
     const nnm_machine *machine;
 } nnm_journal_run;
@@ -35,16 +48,64 @@ NNM_NODISCARD nnm_status nnm_journal_add_round(nnm_journal *journal, int64_t run
                                                const char *id, const char *config, const nnm_round *round,
                                                nnm_error *err);
 
-/* Adds a failure: its code and message. */
+/* Adds a failure: its code and message. `pass` as in nnm_round. */
 NNM_NODISCARD nnm_status nnm_journal_add_failure(nnm_journal *journal, int64_t run_id, const nnm_kernel *kernel,
-                                                 const char *id, const char *config, const nnm_error *failure,
-                                                 nnm_error *err);
+                                                 const char *id, const char *config, unsigned pass,
+                                                 const nnm_error *failure, nnm_error *err);
 
-/* The rounds of one kernel on one backend with so many threads, all runs, in the order they were made; only those whose
- * `config` is the same, for an id may be used again. Without raw samples when `with_samples` is false (sample_ns and
- * reference_ns are then zero). The caller frees `*rounds`; NULL for none. */
-NNM_NODISCARD nnm_status nnm_journal_rounds(nnm_journal *journal, const char *backend, unsigned threads,
+/* The rounds of one kernel, all passes and all runs, in the order they were made; only those whose `config` is the
+ * same, for an id may be used again. Without raw samples when `with_samples` is false (they are then zero). The caller
+ * frees `*rounds`; NULL for none. */
+NNM_NODISCARD nnm_status nnm_journal_rounds(nnm_journal *journal, const nnm_journal_source *source,
                                             const nnm_kernel *kernel, const char *id, const char *config,
                                             bool with_samples, nnm_round **rounds, size_t *count, nnm_error *err);
+
+/* When the kernel failed last in pass 0; 0: never. */
+NNM_NODISCARD nnm_status nnm_journal_last_failure(nnm_journal *journal, const nnm_journal_source *source,
+                                                  const nnm_kernel *kernel, const char *id, const char *config,
+                                                  double *unix_time_s, nnm_error *err);
+
+/* The kernels of one type that have rounds, in the order of their first: id and `config`. The caller frees. */
+typedef struct nnm_journal_subject {
+    char id[NNM_KERNEL_ID_BYTES];
+    char config[NNM_SUBJECT_BYTES];
+} nnm_journal_subject;
+NNM_NODISCARD nnm_status nnm_journal_measured(nnm_journal *journal, const nnm_journal_source *source,
+                                              const nnm_kernel *kernel, nnm_journal_subject **out, size_t *count,
+                                              nnm_error *err);
+
+/* ---- what files hold ---- */
+
+/* Files of results/ that say more than measurements do, one a kernel type and mark. */
+typedef enum nnm_journal_table {
+    NNM_JOURNAL_SAMPLED = 0, /* the configuration file, <kernel>_<mark>.json */
+    NNM_JOURNAL_COLLECTED    /* the table that a predictor was made of, collection/Data_<kernel>_<mark>.csv */
+} nnm_journal_table;
+
+/* Notes what such a file holds, instead of what it held before; latencies are not noted. One transaction. */
+NNM_NODISCARD nnm_status nnm_journal_put_file(nnm_journal *journal, nnm_journal_table table, const char *mark,
+                                              const nnm_kernel_data *data, nnm_error *err);
+
+/* What the file of this kernel type and mark holds; empty when nothing was noted. */
+NNM_NODISCARD nnm_status nnm_journal_get_file(nnm_journal *journal, nnm_journal_table table, const nnm_kernel *kernel,
+                                              const char *mark, nnm_kernel_data **out, nnm_error *err);
+
+/* The marks that are noted for a kernel type, in the order they came. The caller frees `*out`. */
+#define NNM_MARK_BYTES 128
+typedef struct nnm_journal_mark {
+    char name[NNM_MARK_BYTES];
+} nnm_journal_mark;
+NNM_NODISCARD nnm_status nnm_journal_marks(nnm_journal *journal, nnm_journal_table table, const nnm_kernel *kernel,
+                                           nnm_journal_mark **out, size_t *count, nnm_error *err);
+
+/* ---- where the time goes in a kernel ---- */
+
+NNM_NODISCARD nnm_status nnm_journal_add_node_times(nnm_journal *journal, int64_t run_id, const nnm_kernel *kernel,
+                                                    const char *id, const char *config, const nnm_node_time *nodes,
+                                                    size_t count, nnm_error *err);
+/* How many nodes are noted for the kernel. */
+NNM_NODISCARD nnm_status nnm_journal_count_node_times(nnm_journal *journal, const nnm_journal_source *source,
+                                                      const nnm_kernel *kernel, const char *id, const char *config,
+                                                      size_t *count, nnm_error *err);
 
 #endif

@@ -13,6 +13,7 @@
 #include "base/memory.h"
 #include "nnmeter/kernel_data.h"
 #include "store/latency_text.h"
+#include "store/record.h"
 
 #define LARGEST_EXACT 9007199254740992.0 /* 2^53: reals up to here are exact whole numbers */
 #define SHOWN_BYTES 64
@@ -306,17 +307,11 @@ static nnm_status put_config(json_t *object, const nnm_kernel *kernel, const nnm
     return put(object, "config", config, err);
 }
 
-typedef enum parts {
-    CONFIGS,   /* all but the latency */
-    LATENCIES, /* the latency alone */
-    EVERYTHING
-} parts;
-
-static nnm_status write_entry(json_t *entry, const nnm_kernel *kernel, const nnm_kernel_record *record, parts which,
-                              nnm_error *err)
+static nnm_status write_entry(json_t *entry, const nnm_kernel *kernel, const nnm_kernel_record *record,
+                              nnm_write_parts which, nnm_error *err)
 {
     nnm_status status = NNM_OK;
-    if (which != LATENCIES) {
+    if (which != NNM_WRITE_LATENCIES) {
         status = put_text(entry, "model", record->model, err);
         if (status == NNM_OK) status = put_text(entry, "converted_model", record->converted_model, err);
         if (status == NNM_OK) status = put_shapes(entry, record, err);
@@ -324,18 +319,18 @@ static nnm_status write_entry(json_t *entry, const nnm_kernel *kernel, const nnm
         if (status == NNM_OK && record->batch_size > 1)
             status = put(entry, "batch_size", json_integer(record->batch_size), err);
     }
-    if (status == NNM_OK && which != CONFIGS) {
+    if (status == NNM_OK && which != NNM_WRITE_CONFIGS) {
         char text[NNM_LATENCY_TEXT_BYTES];
         status = put_text(entry, "latency", nnm_latency_format(record->latency_ms, record->spread_ms, text), err);
     }
     return status;
 }
 
-static nnm_status write_entries(json_t *entries, const nnm_kernel_data *data, parts which, nnm_error *err)
+static nnm_status write_entries(json_t *entries, const nnm_kernel_data *data, nnm_write_parts which, nnm_error *err)
 {
     for (size_t i = 0; i < data->count; i++) {
         const nnm_kernel_record *record = &data->records[i];
-        if (which != CONFIGS && !record->has_latency) continue;
+        if (which != NNM_WRITE_CONFIGS && !record->has_latency) continue;
         json_t *entry = json_object();
         if (!entry) return nnm_fail_memory(err);
         nnm_status status = write_entry(entry, data->kernel, record, which, err);
@@ -349,19 +344,17 @@ static nnm_status write_entries(json_t *entries, const nnm_kernel_data *data, pa
     return NNM_OK;
 }
 
-static nnm_status save(const nnm_kernel_data *data, const char *path, parts which, nnm_error *err)
+/* Writes `root` with the entry of this kernel type replaced. */
+static nnm_status write_root(json_t *root, const nnm_kernel_data *data, const char *path, nnm_write_parts which,
+                             nnm_error *err)
 {
-    nnm_status status = NNM_OK;
-    json_t *root = NULL, *entries = json_object();
     char *text = NULL;
-    if (!entries) return nnm_fail_memory(err);
-    if (nnm_file_exists(path)) {
-        status = nnm_context(err, parse(&root, path, err), "cannot add to a file that is not readable");
-    } else {
-        root = json_object();
-        if (!root) status = nnm_fail_memory(err);
+    json_t *entries = json_object();
+    if (!root || !entries) {
+        json_decref(entries);
+        return nnm_fail_memory(err);
     }
-    if (status == NNM_OK) status = write_entries(entries, data, which, err);
+    nnm_status status = write_entries(entries, data, which, err);
     if (status == NNM_OK && json_object_set(root, nnm_kernel_name(data->kernel), entries) != 0)
         status = nnm_fail_memory(err);
     if (status) goto done;
@@ -376,16 +369,67 @@ static nnm_status save(const nnm_kernel_data *data, const char *path, parts whic
 done:
     free(text);
     json_decref(entries);
+    return status;
+}
+
+nnm_status nnm_kernel_data_write(const nnm_kernel_data *data, const char *path, nnm_write_parts which, nnm_error *err)
+{
+    json_t *root = json_object();
+    nnm_status status = write_root(root, data, path, which, err);
+    json_decref(root);
+    return status;
+}
+
+static nnm_status save(const nnm_kernel_data *data, const char *path, nnm_write_parts which, nnm_error *err)
+{
+    if (!nnm_file_exists(path)) return nnm_kernel_data_write(data, path, which, err);
+    json_t *root = NULL;
+    nnm_status status = nnm_context(err, parse(&root, path, err), "cannot add to a file that is not readable");
+    if (status == NNM_OK) status = write_root(root, data, path, which, err);
     json_decref(root);
     return status;
 }
 
 nnm_status nnm_kernel_data_save_configs(const nnm_kernel_data *data, const char *path, nnm_error *err)
 {
-    return save(data, path, CONFIGS, err);
+    return save(data, path, NNM_WRITE_CONFIGS, err);
 }
 
 nnm_status nnm_kernel_data_save_latencies(const nnm_kernel_data *data, const char *path, bool detail, nnm_error *err)
 {
-    return save(data, path, detail ? EVERYTHING : LATENCIES, err);
+    return save(data, path, detail ? NNM_WRITE_EVERYTHING : NNM_WRITE_LATENCIES, err);
+}
+
+/* ---- one record ---- */
+
+nnm_status nnm_record_format(const nnm_kernel *kernel, const nnm_kernel_record *record, char **out, nnm_error *err)
+{
+    json_t *entry = json_object();
+    if (!entry) return nnm_fail_memory(err);
+    char *text = NULL;
+    nnm_status status = write_entry(entry, kernel, record, NNM_WRITE_CONFIGS, err);
+    if (status == NNM_OK) {
+        text = json_dumps(entry, JSON_COMPACT);
+        if (!text) status = nnm_fail_memory(err);
+    }
+    json_decref(entry);
+    if (status == NNM_OK) *out = text;
+    return nnm_context(err, status, "%s '%s'", nnm_kernel_name(kernel), record->id);
+}
+
+nnm_status nnm_record_add_parsed(nnm_kernel_data *data, const char *id, const char *entry, nnm_error *err)
+{
+    json_error_t problem;
+    nnm_kernel_record record = {.id = ""};
+    json_t *object = json_loads(entry, JSON_REJECT_DUPLICATES, &problem);
+    nnm_status status = NNM_OK;
+    if (!object)
+        status = nnm_fail(err, NNM_ERR_PARSE, "%s", problem.text);
+    else
+        status = read_entry(&record, data->kernel, id, object, err);
+    if (status == NNM_OK) status = nnm_kernel_data_add(data, &record, err);
+    json_decref(object);
+    free(record.model);
+    free(record.converted_model);
+    return nnm_context(err, status, "%s '%.40s'", nnm_kernel_name(data->kernel), id);
 }

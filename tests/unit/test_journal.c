@@ -20,7 +20,16 @@ static const nnm_kernel *conv;
 static const nnm_protocol protocol = NNM_PROTOCOL_INIT;
 static const nnm_machine machine = {
     .host = "h", .cpu = "A CPU", .kernel_release = "6", .governor = "", .cpus = 2, .clock_ghz = 3.5};
-static const nnm_journal_run run = {"xnnpack_cpu", "2022-02-16", 1, &protocol, &machine};
+#define SOURCE                                                                              \
+    {                                                                                       \
+        .backend = "xnnpack_cpu", .threads = 1, .optimization = "all", .implement = "torch" \
+    }
+static const nnm_journal_source source = SOURCE;
+static const nnm_journal_run run = {.source = SOURCE,
+                                    .runtime_version = "2022-02-16",
+                                    .settings = "ROUNDS: 3\nREALTIME: FALSE\n",
+                                    .protocol = &protocol,
+                                    .machine = &machine};
 
 static int setup(void **state)
 {
@@ -51,10 +60,15 @@ static nnm_round round_of(size_t number)
                        .reference_best_ns = 11.5e3,
                        .clock_ns = 1e4,
                        .unix_time_s = 1.7e9 + (double)number,
-                       .cpu = (int)(number % 3) - 1};
+                       .cpu = (int)(number % 3) - 1,
+                       .pass = (unsigned)number % 2,
+                       .realtime = number % 4 < 2,
+                       .measured_ns = 2.5e7,
+                       .waited_ns = (double)number};
     for (size_t i = 0; i < round.sample_count; i++) {
         round.sample_ns[i] = (double)number + 1.0 / (double)(i + 3);
         round.reference_ns[i] = -1e-300 * (double)i;
+        round.sample_clock_ns[i] = 1e4 + (double)i;
     }
     return round;
 }
@@ -82,8 +96,7 @@ static int64_t begin(nnm_journal *journal)
 static size_t rounds_of(nnm_journal *journal, const char *id, bool with_samples, nnm_round **rounds)
 {
     size_t count = 0;
-    assert_ok(
-        nnm_journal_rounds(journal, "xnnpack_cpu", run.threads, conv, id, CONFIG, with_samples, rounds, &count, &err));
+    assert_ok(nnm_journal_rounds(journal, &source, conv, id, CONFIG, with_samples, rounds, &count, &err));
     return count;
 }
 
@@ -96,6 +109,7 @@ static size_t check_rounds(nnm_journal *journal, const char *id)
         nnm_round expected = round_of(i);
         assert_memory_equal(rounds[i].sample_ns, expected.sample_ns, sizeof expected.sample_ns);
         assert_memory_equal(rounds[i].reference_ns, expected.reference_ns, sizeof expected.reference_ns);
+        assert_memory_equal(rounds[i].sample_clock_ns, expected.sample_clock_ns, sizeof expected.sample_clock_ns);
         assert_true(rounds[i].estimate_ns == expected.estimate_ns);
     }
     free(rounds);
@@ -145,6 +159,9 @@ static void rounds_are_kept_whole(void **state)
         assert_true(rounds[i].reference_best_ns == expected.reference_best_ns);
         assert_true(rounds[i].clock_ns == expected.clock_ns && rounds[i].unix_time_s == expected.unix_time_s);
         assert_int_equal(rounds[i].cpu, expected.cpu);
+        assert_int_equal(rounds[i].pass, expected.pass);
+        assert_true(rounds[i].realtime == expected.realtime);
+        assert_true(rounds[i].measured_ns == expected.measured_ns && rounds[i].waited_ns == expected.waited_ns);
     }
     free(rounds);
     assert_int_equal(rounds_of(journal, "AAAAAA", false, &rounds), 3);
@@ -163,7 +180,7 @@ static void rounds_are_told_apart(void **state)
     const nnm_kernel *fc = NULL;
     assert_ok(nnm_kernel_find(&fc, "fc", &err));
     nnm_journal_run other_backend = run;
-    other_backend.backend = "simulated";
+    other_backend.source.backend = "simulated";
     int64_t other = 0, first = begin(journal);
     assert_ok(nnm_journal_begin(journal, &other_backend, &other, &err));
     int64_t second = begin(journal);
@@ -176,18 +193,21 @@ static void rounds_are_told_apart(void **state)
     assert_ok(add(journal, second, "AAAAAA", 1)); /* a later run of the same backend goes on */
     assert_int_equal(check_rounds(journal, "AAAAAA"), 2);
 
-    nnm_round *rounds = (nnm_round *)&round;
+    nnm_journal_source others[] = {SOURCE, SOURCE, SOURCE, SOURCE}; /* what was measured otherwise */
+    others[0].backend = "onednn_cpu";
+    others[1].threads = 2;
+    others[2].optimization = "basic";
+    others[3].implement = "tensorflow";
+    for (size_t i = 0; i < 4; i++) {
+        nnm_round *rounds = (nnm_round *)&round;
+        size_t count = 9;
+        assert_ok(nnm_journal_rounds(journal, &others[i], conv, "AAAAAA", CONFIG, true, &rounds, &count, &err));
+        assert_null(rounds);
+        assert_int_equal(count, 0);
+    }
+    nnm_round *rounds = NULL; /* another configuration that had the id before */
     size_t count = 9;
-    assert_ok(
-        nnm_journal_rounds(journal, "onednn_cpu", run.threads, conv, "AAAAAA", CONFIG, true, &rounds, &count, &err));
-    assert_null(rounds);
-    assert_int_equal(count, 0);
-    /* Neither what was measured with other threads, nor another configuration that had the id before. */
-    assert_ok(nnm_journal_rounds(journal, "xnnpack_cpu", run.threads + 1, conv, "AAAAAA", CONFIG, true, &rounds, &count,
-                                 &err));
-    assert_int_equal(count, 0);
-    assert_ok(nnm_journal_rounds(journal, "xnnpack_cpu", run.threads, conv, "AAAAAA", CONFIG ",BATCH=2", true, &rounds,
-                                 &count, &err));
+    assert_ok(nnm_journal_rounds(journal, &source, conv, "AAAAAA", CONFIG ",BATCH=2", true, &rounds, &count, &err));
     assert_int_equal(count, 0);
     nnm_journal_close(journal);
 }
@@ -201,7 +221,7 @@ static void a_journal_is_readable_by_others(void **state)
     nnm_error failure = NNM_ERROR_INIT;
     failure.code = NNM_ERR_CRASHED;
     strcpy(failure.message, "the worker died: signal 11");
-    assert_ok(nnm_journal_add_failure(journal, id, conv, "BBBBBB", CONFIG, &failure, &err));
+    assert_ok(nnm_journal_add_failure(journal, id, conv, "BBBBBB", CONFIG, 1, &failure, &err));
     nnm_journal_close(journal);
     assert_int_equal(ask("PRAGMA application_id"), NNM_JOURNAL_APPLICATION_ID);
     assert_int_equal(ask("PRAGMA user_version"), NNM_JOURNAL_VERSION);
@@ -209,12 +229,15 @@ static void a_journal_is_readable_by_others(void **state)
                          "config = 'HW=56,CIN=64,COUT=128,KERNEL_SIZE=3,STRIDES=1'"),
                      1);
     assert_int_equal(ask("SELECT hex(substr(sample_ns, 1, 8)) = '555555555555D53F' FROM round"), 1); /* 1/3 */
-    assert_int_equal(ask("SELECT count(*) FROM run WHERE cpu_name = 'A CPU' AND sample_us = 200 AND budget_s = 5 AND "
-                         "timeout_s = 60 AND gate = 0.08"),
-                     1);
-    assert_int_equal(ask("SELECT count(*) FROM failure WHERE kernel_id = 'BBBBBB' AND code = -12 AND code_name = "
-                         "'NNM_ERR_CRASHED' AND message LIKE '%signal 11'"),
-                     1);
+    assert_int_equal(
+        ask("SELECT count(*) FROM run WHERE cpu_name = 'A CPU' AND sample_us = 200 AND budget_s = 5 AND "
+            "timeout_s = 60 AND gate = 0.08 AND optimization = 'all' AND implement = 'torch' AND settings LIKE "
+            "'%REALTIME: FALSE%'"),
+        1);
+    assert_int_equal(
+        ask("SELECT count(*) FROM failure WHERE kernel_id = 'BBBBBB' AND pass = 1 AND code = -12 AND code_name = "
+            "'NNM_ERR_CRASHED' AND message LIKE '%signal 11'"),
+        1);
 }
 
 static void rounds_that_are_none_are_refused(void **state)
@@ -271,9 +294,9 @@ static void files_that_are_no_journal_are_left_alone(void **state)
     assert_int_equal(ask("SELECT count(*) FROM pragma_journal_mode WHERE journal_mode = 'delete'"), 1);
     unlink(path);
     nnm_journal_close(open_journal());
-    change("PRAGMA user_version = 2");
+    change("PRAGMA user_version = 3");
     assert_fails(nnm_journal_open(&journal, path, &err), NNM_ERR_VERSION,
-                 "found a journal of version 2, this nn-meter reads version 1");
+                 "found a journal of version 3, this nn-meter reads versions 1 to 2");
     assert_fails(nnm_journal_open(&journal, folder, &err), NNM_ERR_IO, "cannot open the journal");
     assert_fails(nnm_journal_open(&journal, in_folder(path, folder, "none/journal.sqlite"), &err), NNM_ERR_IO,
                  "unable to open database file");
@@ -299,9 +322,8 @@ static void damage_is_reported(void **state)
     journal = open_journal();
     nnm_round *rounds = NULL;
     size_t count = 0;
-    assert_fails(
-        nnm_journal_rounds(journal, "xnnpack_cpu", run.threads, conv, "A", CONFIG, true, &rounds, &count, &err),
-        NNM_ERR_PARSE, "a round has lost its samples");
+    assert_fails(nnm_journal_rounds(journal, &source, conv, "A", CONFIG, true, &rounds, &count, &err), NNM_ERR_PARSE,
+                 "a round has lost its samples");
     assert_null(rounds);
     assert_int_equal(rounds_of(journal, "A", false, &rounds), 1);
     free(rounds);
@@ -309,60 +331,12 @@ static void damage_is_reported(void **state)
     change("PRAGMA ignore_check_constraints = 1; UPDATE round SET sample_count = 1000000");
     journal = open_journal();
     rounds = NULL;
-    assert_fails(
-        nnm_journal_rounds(journal, "xnnpack_cpu", run.threads, conv, "A", CONFIG, false, &rounds, &count, &err),
-        NNM_ERR_PARSE, "a round has 1000000 samples");
+    assert_fails(nnm_journal_rounds(journal, &source, conv, "A", CONFIG, false, &rounds, &count, &err), NNM_ERR_PARSE,
+                 "a round has 1000000 samples");
     nnm_journal_close(journal);
 }
 
-/* ---- where nothing can be written ---- */
-
-static int limit_pages(sqlite3 *db, const char **message, const struct sqlite3_api_routines *api)
-{
-    (void)message;
-    (void)api;
-    return sqlite3_exec(db, "PRAGMA max_page_count = 40", NULL, NULL, NULL);
-}
-
-static void a_full_disk_has_a_name(void **state)
-{
-    (void)state;
-    void (*extension)(void) = (void (*)(void))limit_pages;
-    assert_int_equal(sqlite3_auto_extension(extension), SQLITE_OK);
-    nnm_journal *journal = open_journal();
-    sqlite3_cancel_auto_extension(extension);
-    int64_t id = begin(journal);
-    nnm_status status = NNM_OK;
-    size_t added = 0;
-    while ((status = add(journal, id, "A", added)) == NNM_OK && added < 10000)
-        added++;
-    assert_int_equal(status, NNM_ERR_NO_SPACE);
-    assert_non_null(strstr(err.message, "cannot write to the journal: database or disk is full"));
-    assert_true(added > 0);
-    assert_int_equal(check_rounds(journal, "A"), added);
-    nnm_journal_close(journal);
-}
-
-static void a_folder_without_rights_has_a_name(void **state)
-{
-    (void)state;
-    nnm_journal *journal = NULL;
-    begin_without_rights(folder);
-    nnm_status status = nnm_journal_open(&journal, path, &err);
-    end_without_rights(folder);
-    assert_int_equal(status, NNM_ERR_IO);
-    assert_non_null(strstr(err.message, "journal.sqlite: cannot open the journal: unable to open database file"));
-
-    nnm_journal_close(open_journal());
-    begin_without_rights(folder);
-    status = nnm_journal_open(&journal, path, &err);
-    end_without_rights(folder);
-    assert_int_equal(status, NNM_ERR_IO);
-    assert_non_null(strstr(err.message, "journal.sqlite: cannot "));
-    assert_null(journal);
-}
-
-/* ---- several processes ---- */
+/* ---- children ---- */
 
 /* A child that does not outlive the test, should the test fail. */
 static pid_t fork_child(void)
@@ -394,6 +368,293 @@ static void add_and_tell(const char *id, size_t count, int pipe_end)
     nnm_journal_close(journal);
     _exit(0);
 }
+
+/* ---- a journal of version 1, made by the program of its time ---- */
+
+static void copy_version_1(void)
+{
+    char *bytes = NULL;
+    size_t size = 0;
+    assert_ok(nnm_file_read(NNM_TEST_DATA "/journal/version1.sqlite", &bytes, &size, &err));
+    assert_ok(nnm_file_write(path, bytes, size, &err));
+    free(bytes);
+    assert_int_equal(ask("PRAGMA user_version"), 1);
+}
+
+static void check_version_1(nnm_journal *journal)
+{
+    const nnm_kernel *relu = NULL;
+    nnm_round *rounds = NULL;
+    size_t count = 0;
+    assert_ok(nnm_kernel_find(&relu, "relu", &err));
+    assert_ok(nnm_journal_rounds(journal, &source, relu, "LM17FT", "HW=28,CIN=3", true, &rounds, &count, &err));
+    assert_int_equal(count, 2);
+    assert_true(rounds[0].estimate_ns == 78.66790071518722);
+    assert_int_equal(rounds[0].sample_count, 19);
+    assert_true(rounds[0].reference_ns[0] == 12682.0);
+    assert_int_equal(rounds[0].pass, 0);
+    assert_true(rounds[0].measured_ns == 0 && rounds[0].sample_clock_ns[0] == 0 && !rounds[0].realtime);
+    nnm_round more = rounds[1];
+    free(rounds);
+    int64_t id = begin(journal);
+    more.pass = 1;
+    assert_ok(nnm_journal_add_round(journal, id, relu, "LM17FT", "HW=28,CIN=3", &more, &err));
+    assert_ok(nnm_journal_rounds(journal, &source, relu, "LM17FT", "HW=28,CIN=3", false, &rounds, &count, &err));
+    assert_int_equal(count, 3);
+    assert_int_equal(rounds[2].pass, 1);
+    free(rounds);
+}
+
+static void an_old_journal_is_brought_up_to_date(void **state)
+{
+    (void)state;
+    copy_version_1();
+    nnm_journal *journal = open_journal();
+    check_version_1(journal);
+    nnm_journal_close(journal);
+    assert_int_equal(ask("PRAGMA user_version"), NNM_JOURNAL_VERSION);
+    assert_int_equal(ask("SELECT count(*) FROM run WHERE optimization = '' AND settings = ''"), 2);
+    assert_int_equal(ask("SELECT count(*) FROM failure WHERE kernel_id = 'BROKEN' AND pass = 0"), 1);
+    assert_int_equal(ask("SELECT count(*) FROM pragma_integrity_check WHERE integrity_check = 'ok'"), 1);
+    nnm_journal_close(open_journal()); /* and that is all */
+    assert_int_equal(ask("SELECT count(*) FROM run"), 3);
+}
+
+/* What a new journal has is what an old one has got: the same tables with the same columns. */
+static void old_and_new_have_the_same_tables(void **state)
+{
+    (void)state;
+    static const char shape[] =
+        "SELECT count(*) * 1000 + sum(length(t.name) * 7 + length(c.name)) FROM sqlite_master t, "
+        "pragma_table_info(t.name) c WHERE t.type = 'table'";
+    nnm_journal_close(open_journal());
+    int64_t fresh = ask(shape);
+    unlink(path);
+    copy_version_1();
+    nnm_journal_close(open_journal());
+    assert_int_equal(ask(shape), fresh);
+}
+
+/* A step that fails half-way leaves the old journal, which the old program still reads. */
+static void a_step_is_taken_whole_or_not_at_all(void **state)
+{
+    (void)state;
+    copy_version_1();
+    change("CREATE TABLE collected (x)"); /* in the way */
+    nnm_journal *journal = NULL;
+    assert_fails(nnm_journal_open(&journal, path, &err), NNM_ERR_IO, "cannot bring the journal up to date");
+    assert_int_equal(ask("PRAGMA user_version"), 1);
+    assert_int_equal(ask("SELECT count(*) FROM pragma_table_info('round') WHERE name = 'pass'"), 0);
+    change("DROP TABLE collected");
+    nnm_journal_close(open_journal());
+    assert_int_equal(ask("PRAGMA user_version"), NNM_JOURNAL_VERSION);
+}
+
+static void many_bring_one_journal_up_to_date(void **state)
+{
+    (void)state;
+    for (size_t trial = 0; trial < 10; trial++) {
+        copy_version_1();
+        pid_t children[4];
+        for (size_t i = 0; i < 4; i++) {
+            children[i] = fork_child();
+            if (children[i] == 0) add_and_tell("A", 1, -1);
+        }
+        for (size_t i = 0; i < 4; i++)
+            assert_int_equal(exit_status(children[i]), 0);
+        assert_int_equal(ask("SELECT count(*) FROM run"), 6);
+        assert_int_equal(unlink(path), 0);
+    }
+}
+
+/* ---- what files hold ---- */
+
+static nnm_kernel_data *sampled_data(size_t count, int64_t batch_size)
+{
+    nnm_kernel_data *data = NULL;
+    assert_ok(nnm_kernel_data_new(&data, conv, &err));
+    for (size_t i = 0; i < count; i++) {
+        nnm_kernel_record record = {.has_config = true, .batch_size = batch_size};
+        char config[64], model[64];
+        snprintf(record.id, sizeof record.id, "KERNEL%zu", i);
+        snprintf(config, sizeof config, "HW=56,CIN=%zu,COUT=128,KERNEL_SIZE=3,STRIDES=1", count - i);
+        snprintf(model, sizeof model, "/models/\"%zu\".onnx", i);
+        assert_ok(nnm_kernel_config_parse(&record.config, conv, config, &err));
+        record.shape_count = nnm_kernel_input_shapes(conv, &record.config, NNM_LAYOUT_NCHW, record.shapes);
+        record.model = model;
+        assert_ok(nnm_kernel_data_add(data, &record, &err));
+    }
+    return data;
+}
+
+static void files_are_noted(void **state)
+{
+    (void)state;
+    nnm_journal *journal = open_journal();
+    nnm_journal_mark *marks = NULL;
+    size_t count = 9;
+    assert_ok(nnm_journal_marks(journal, NNM_JOURNAL_SAMPLED, conv, &marks, &count, &err));
+    assert_int_equal(count, 0);
+    nnm_kernel_data *many = sampled_data(30, 8), *few = sampled_data(2, 1), *back = NULL;
+    assert_ok(nnm_journal_put_file(journal, NNM_JOURNAL_SAMPLED, "z", few, &err));
+    assert_ok(nnm_journal_put_file(journal, NNM_JOURNAL_SAMPLED, "a", few, &err));
+    assert_ok(nnm_journal_put_file(journal, NNM_JOURNAL_SAMPLED, "z", few, &err));
+    assert_ok(nnm_journal_put_file(journal, NNM_JOURNAL_SAMPLED, "a", many, &err)); /* instead of the two */
+    assert_ok(nnm_journal_put_file(journal, NNM_JOURNAL_COLLECTED, "a", few, &err));
+    assert_ok(nnm_journal_get_file(journal, NNM_JOURNAL_SAMPLED, conv, "a", &back, &err));
+    assert_int_equal(back->count, 30);
+    for (size_t i = 0; i < 30; i++) {
+        const nnm_kernel_record *is = &back->records[i], *was = &many->records[i];
+        assert_string_equal(is->id, was->id);
+        assert_string_equal(is->model, was->model);
+        assert_true(nnm_kernel_config_equal(conv, &is->config, &was->config));
+        assert_int_equal(is->batch_size, 8);
+        assert_int_equal(is->shape_count, was->shape_count);
+    }
+    nnm_kernel_data_free(back);
+    assert_ok(nnm_journal_get_file(journal, NNM_JOURNAL_COLLECTED, conv, "a", &back, &err));
+    assert_int_equal(back->count, 2);
+    nnm_kernel_data_free(back);
+    assert_ok(nnm_journal_get_file(journal, NNM_JOURNAL_COLLECTED, conv, "b", &back, &err));
+    assert_int_equal(back->count, 0);
+    nnm_kernel_data_free(back);
+    assert_ok(nnm_journal_marks(journal, NNM_JOURNAL_SAMPLED, conv, &marks, &count, &err));
+    assert_int_equal(count, 2);
+    assert_string_equal(marks[0].name, "z");
+    assert_string_equal(marks[1].name, "a");
+    free(marks);
+    nnm_kernel_data_free(many);
+    nnm_kernel_data_free(few);
+    nnm_journal_close(journal);
+    change("UPDATE sampled SET entry = '{}}' WHERE mark = 'z'");
+    journal = open_journal();
+    back = NULL;
+    assert_fails(nnm_journal_get_file(journal, NNM_JOURNAL_SAMPLED, conv, "z", &back, &err), NNM_ERR_PARSE,
+                 "journal.sqlite: conv-bn-relu 'KERNEL0': end of file expected");
+    assert_null(back);
+    nnm_journal_close(journal);
+}
+
+static void descriptions_are_read_back(void **state)
+{
+    (void)state;
+    nnm_kernel_data *data = sampled_data(1, 8);
+    char text[NNM_SUBJECT_BYTES];
+    assert_string_equal(nnm_record_describe(conv, &data->records[0], text, sizeof text),
+                        "HW=56,CIN=1,COUT=128,KERNEL_SIZE=3,STRIDES=1,BATCH=8");
+    nnm_kernel_record record = {.id = "A"};
+    nnm_record_take_description(conv, &record, text);
+    assert_true(record.has_config && nnm_kernel_config_equal(conv, &record.config, &data->records[0].config));
+    assert_int_equal(record.batch_size, 8);
+    record = (nnm_kernel_record){.id = "A"};
+    nnm_record_take_description(conv, &record, "BATCH=4");
+    assert_true(!record.has_config && record.batch_size == 4);
+    nnm_record_take_description(conv, &record, "nonsense");
+    assert_false(record.has_config);
+    nnm_kernel_data_free(data);
+}
+
+static void measured_kernels_are_listed(void **state)
+{
+    (void)state;
+    nnm_journal *journal = open_journal();
+    int64_t id = begin(journal);
+    double failed_s = -1;
+    assert_ok(add(journal, id, "B", 0));
+    assert_ok(add(journal, id, "C", 1)); /* of pass 1 alone */
+    assert_ok(add(journal, id, "A", 2));
+    assert_ok(add(journal, id, "B", 4));
+    nnm_journal_subject *subjects = NULL;
+    size_t count = 0;
+    assert_ok(nnm_journal_measured(journal, &source, conv, &subjects, &count, &err));
+    assert_int_equal(count, 2);
+    assert_string_equal(subjects[0].id, "B");
+    assert_string_equal(subjects[1].id, "A");
+    assert_string_equal(subjects[1].config, CONFIG);
+    free(subjects);
+    assert_ok(nnm_journal_last_failure(journal, &source, conv, "A", CONFIG, &failed_s, &err));
+    assert_true(failed_s == 0);
+    nnm_error failure = {.code = NNM_ERR_TIMEOUT};
+    assert_ok(nnm_journal_add_failure(journal, id, conv, "A", CONFIG, 1, &failure, &err));
+    assert_ok(nnm_journal_last_failure(journal, &source, conv, "A", CONFIG, &failed_s, &err));
+    assert_true(failed_s == 0);
+    assert_ok(nnm_journal_add_failure(journal, id, conv, "A", CONFIG, 0, &failure, &err));
+    assert_ok(nnm_journal_last_failure(journal, &source, conv, "A", CONFIG, &failed_s, &err));
+    assert_true(failed_s > 1.6e9);
+    nnm_journal_close(journal);
+}
+
+static void node_times_are_kept(void **state)
+{
+    (void)state;
+    nnm_journal *journal = open_journal();
+    int64_t id = begin(journal);
+    const nnm_node_time nodes[] = {{"reorder", "ReorderInput", 1500}, {"fused conv", "Conv", 8250.5}};
+    size_t count = 9;
+    assert_ok(nnm_journal_count_node_times(journal, &source, conv, "A", CONFIG, &count, &err));
+    assert_int_equal(count, 0);
+    assert_ok(nnm_journal_add_node_times(journal, id, conv, "A", CONFIG, nodes, 2, &err));
+    assert_ok(nnm_journal_count_node_times(journal, &source, conv, "A", CONFIG, &count, &err));
+    assert_int_equal(count, 2);
+    assert_fails(nnm_journal_add_node_times(journal, id + 1, conv, "A", CONFIG, nodes, 2, &err), NNM_ERR_INTERNAL,
+                 "FOREIGN KEY");
+    nnm_journal_close(journal);
+    assert_int_equal(ask("SELECT count(*) FROM node_time"), 2);
+    assert_int_equal(ask("SELECT count(*) FROM node_time WHERE position = 1 AND node = 'fused conv' AND operator = "
+                         "'Conv' AND mean_ns = 8250.5"),
+                     1);
+}
+
+/* ---- where nothing can be written ---- */
+
+static int limit_pages(sqlite3 *db, const char **message, const struct sqlite3_api_routines *api)
+{
+    (void)message;
+    (void)api;
+    return sqlite3_exec(db, "PRAGMA max_page_count = 40", NULL, NULL, NULL);
+}
+
+static void a_full_disk_has_a_name(void **state)
+{
+    (void)state;
+    void (*extension)(void) = (void (*)(void))limit_pages;
+    assert_int_equal(sqlite3_auto_extension(extension), SQLITE_OK);
+    nnm_journal *journal = open_journal();
+    sqlite3_cancel_auto_extension(extension);
+    int64_t id = begin(journal);
+    nnm_status status = NNM_OK;
+    size_t added = 0;
+    while ((status = add(journal, id, "A", added)) == NNM_OK && added < 10000)
+        added++;
+    assert_int_equal(status, NNM_ERR_NO_SPACE);
+    assert_non_null(strstr(
+        err.message,
+        "cannot write to the journal: database or disk is full; make room on this disk and run the command again"));
+    assert_true(added > 0);
+    assert_int_equal(check_rounds(journal, "A"), added);
+    nnm_journal_close(journal);
+}
+
+static void a_folder_without_rights_has_a_name(void **state)
+{
+    (void)state;
+    nnm_journal *journal = NULL;
+    begin_without_rights(folder);
+    nnm_status status = nnm_journal_open(&journal, path, &err);
+    end_without_rights(folder);
+    assert_int_equal(status, NNM_ERR_IO);
+    assert_non_null(strstr(err.message, "journal.sqlite: cannot open the journal: unable to open database file"));
+
+    nnm_journal_close(open_journal());
+    begin_without_rights(folder);
+    status = nnm_journal_open(&journal, path, &err);
+    end_without_rights(folder);
+    assert_int_equal(status, NNM_ERR_IO);
+    assert_non_null(strstr(err.message, "journal.sqlite: cannot "));
+    assert_null(journal);
+}
+
+/* ---- several processes ---- */
 
 static void two_processes_write_at_once(void **state)
 {
@@ -521,6 +782,14 @@ int main(void)
         TEST(a_journal_goes_on_when_reopened),
         TEST(files_that_are_no_journal_are_left_alone),
         TEST(an_empty_file_becomes_a_journal),
+        TEST(an_old_journal_is_brought_up_to_date),
+        TEST(old_and_new_have_the_same_tables),
+        TEST(a_step_is_taken_whole_or_not_at_all),
+        TEST(many_bring_one_journal_up_to_date),
+        TEST(files_are_noted),
+        TEST(descriptions_are_read_back),
+        TEST(measured_kernels_are_listed),
+        TEST(node_times_are_kept),
         TEST(damage_is_reported),
         TEST(a_full_disk_has_a_name),
         TEST(a_folder_without_rights_has_a_name),

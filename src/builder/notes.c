@@ -1,0 +1,125 @@
+/* What the builder notes in the journal beside measurements: the run they belong to, and what files hold. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+#include "base/file.h"
+#include "base/memory.h"
+#include "builder/notes.h"
+#include "config/files.h"
+#include "store/latency_text.h"
+#include "store/paths.h"
+
+nnm_journal_source nnm_builder_source(const nnm_builder *builder)
+{
+    const nnm_backend_config *config = nnm_workspace_backend(builder->workspace);
+    const nnm_predictorbuild_config *build = nnm_workspace_predictorbuild(builder->workspace);
+    return (nnm_journal_source){
+        .backend = config->backend,
+        .threads = config->threads,
+        .optimization = nnm_optimization_name(config->optimization),
+        .implement = build->implement == NNM_IMPLEMENT_TENSORFLOW ? "tensorflow" : "torch",
+    };
+}
+
+nnm_status nnm_builder_begin_run(const nnm_builder *builder, nnm_journal *journal, const char *runtime_version,
+                                 int64_t *run_id, nnm_error *err)
+{
+    const nnm_backend_config *config = nnm_workspace_backend(builder->workspace);
+    nnm_machine machine;
+    nnm_machine_describe(&machine);
+    nnm_buffer settings = {0};
+    nnm_backend_config_describe(config, &settings);
+    nnm_status status = nnm_buffer_check(&settings, err);
+    nnm_journal_run run = {
+        .source = nnm_builder_source(builder),
+        .runtime_version = runtime_version,
+        .settings = settings.data,
+        .protocol = &config->protocol,
+        .machine = &machine,
+    };
+    if (status == NNM_OK) status = nnm_journal_begin(journal, &run, run_id, err);
+    nnm_buffer_fini(&settings);
+    return status;
+}
+
+nnm_status nnm_builder_open_journal(const nnm_builder *builder, nnm_journal **out, nnm_error *err)
+{
+    char *path = nnm_path_journal(nnm_workspace_path(builder->workspace));
+    nnm_status status = path ? nnm_journal_open(out, path, err) : nnm_fail_memory(err);
+    free(path);
+    return status;
+}
+
+nnm_status nnm_builder_find_journal(const nnm_builder *builder, nnm_error *err)
+{
+    char *path = nnm_path_journal(nnm_workspace_path(builder->workspace));
+    nnm_status status = path ? NNM_OK : nnm_fail_memory(err);
+    if (status == NNM_OK && !nnm_file_exists(path))
+        status =
+            nnm_fail(err, NNM_ERR_NOT_FOUND, "there is no journal '%s': nothing was sampled or measured here", path);
+    free(path);
+    return status;
+}
+
+void nnm_builder_set_latency(nnm_kernel_record *record, const nnm_round *rounds, size_t count)
+{
+    nnm_round *counting = nnm_calloc(count, sizeof *counting);
+    size_t kept = 0;
+    double latency_ns, spread_ns;
+    char text[NNM_LATENCY_TEXT_BYTES];
+    for (size_t i = 0; counting && i < count; i++)
+        if (rounds[i].pass == 0) counting[kept++] = rounds[i];
+    record->has_latency = false;
+    if (kept) {
+        nnm_rounds_combine(counting, kept, &latency_ns, &spread_ns);
+        nnm_latency_format(latency_ns * 1e-6, spread_ns * 1e-6, text);
+        record->has_latency = nnm_latency_parse(text, &record->latency_ms, &record->spread_ms);
+    }
+    free(counting);
+}
+
+nnm_status nnm_builder_note_file(const nnm_builder *builder, nnm_journal_table table, const char *mark,
+                                 const nnm_kernel_data *data, nnm_error *err)
+{
+    nnm_journal *journal = NULL;
+    nnm_status status = nnm_builder_open_journal(builder, &journal, err);
+    if (status == NNM_OK) status = nnm_journal_put_file(journal, table, mark, data, err);
+    nnm_journal_close(journal);
+    return status;
+}
+
+/* The mark of a file of this workspace, results/<kernel>_<mark>.json; NULL for another file. The caller frees it. */
+static char *mark_of_file(const nnm_builder *builder, const nnm_kernel *kernel, const char *path)
+{
+    char *results = nnm_path_results(nnm_workspace_path(builder->workspace));
+    char *folder = results ? realpath(results, NULL) : NULL;
+    char *file = realpath(path, NULL), *mark = NULL;
+    const char *name = nnm_kernel_name(kernel);
+    size_t in_folder = folder ? strlen(folder) : 0, in_name = strlen(name);
+    if (folder && file && strncmp(file, folder, in_folder) == 0 && file[in_folder] == '/') {
+        const char *base = file + in_folder + 1;
+        size_t length = strlen(base);
+        if (length > in_name + 6 && strncmp(base, name, in_name) == 0 && base[in_name] == '_' &&
+            strcmp(base + length - 5, ".json") == 0)
+            mark = nnm_format("%.*s", (int)(length - in_name - 6), base + in_name + 1);
+    }
+    if (mark && nnm_builder_check_mark(mark, NULL) != NNM_OK) {
+        free(mark);
+        mark = NULL;
+    }
+    free(results);
+    free(folder);
+    free(file);
+    return mark;
+}
+
+nnm_status nnm_builder_note_saved(const nnm_builder *builder, const char *path, const nnm_kernel_data *data,
+                                  nnm_error *err)
+{
+    char *mark = mark_of_file(builder, data->kernel, path);
+    if (!mark) return NNM_OK;
+    nnm_status status = nnm_builder_note_file(builder, NNM_JOURNAL_SAMPLED, mark, data, err);
+    free(mark);
+    return status;
+}
