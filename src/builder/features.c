@@ -71,8 +71,9 @@ static nnm_status drop_duplicates(nnm_features *f, nnm_error *err)
 
 /* ---- kernel data ---- */
 
-nnm_status nnm_features_of_data(nnm_features *out, const nnm_kernel_data *data, nnm_error *err)
+nnm_status nnm_features_of_data(nnm_features *out, const nnm_kernel_data *data, nnm_model_kind model, nnm_error *err)
 {
+    (void)model; /* both get the same so far */
     const nnm_kernel *kernel = data->kernel;
     nnm_features f = {0};
     nnm_status status = allocate(&f, data->count, nnm_kernel_feature_count(kernel), true, err);
@@ -264,8 +265,9 @@ static bool is_extra(const layout *l, long column, const char *target)
 }
 
 nnm_status nnm_features_of_csv(nnm_features *out, const nnm_csv *csv, const nnm_kernel *kernel, const char *target,
-                               nnm_error *err)
+                               nnm_model_kind model, nnm_error *err)
 {
+    (void)model; /* both get the same so far */
     layout l;
     nnm_status status = find_columns(&l, csv, kernel, err);
     if (status) return status;

@@ -24,7 +24,8 @@ nnm_status nnm_train_csv(const char *kernel_type, const char *csv_path, const nn
     nnm_test_rows test = {0};
     nnm_fit_result result = {0};
     status = nnm_csv_read(&csv, csv_path, err);
-    if (status == NNM_OK) status = nnm_features_of_csv(&features, &csv, kernel, options->target, err);
+    if (status == NNM_OK)
+        status = nnm_features_of_csv(&features, &csv, kernel, options->target, NNM_MODEL_RANDOM_FOREST, err);
     if (status == NNM_OK) status = nnm_fit_features(&result, &test, &features, kernel, &options->fit, err);
     if (status == NNM_OK) {
         *out = result;
