@@ -85,7 +85,7 @@ static const cli_option train_options[] = {
      .fallback = "0.2",
      .help = "share of rows kept for the test; 0: train on every row"},
     OPTION_SKIP_BAD(train_values),
-    OPTION_MODEL(train_values),
+    OPTION_MODEL(train_values, "random_forest"),
     OPTION_SEED(train_values, "10"),
     OPTION_FIT_THREADS(train_values),
     OPTION_JSON(train_values),
@@ -101,7 +101,7 @@ static int check_train(const cli_command *self, const train_values *v)
     if (!v->csv && !v->configs.count && !v->workspace)
         return usage_error(self, "give data: --csv F --target COLUMN, or --workspace DIR, or --configs F...");
     if (v->mark && !v->workspace) return usage_error(self, "--mark goes with --workspace");
-    return check_model(self, v->model);
+    return EXIT_DONE;
 }
 
 /* Fits from kernel data files. */
@@ -164,6 +164,7 @@ static int run_train(const cli_command *self, const void *values)
     options.test_size = v->test_size.value;
     options.seed = v->seed.value;
     options.threads = (unsigned)v->threads.value;
+    options.model = chosen_model(v->model, options.model);
     options.mark = v->mark;
     code = v->csv ? train_csv(self, v, &options, &fit) : train_data(self, v, &options, &fit);
     if (!code && nnm_predictor_save(fit.predictor, v->output, &err)) code = command_fail(self, &err);

@@ -108,11 +108,12 @@ typedef struct nnm_fit_options {
     double test_size;       /* share of rows kept for the test, 0..0.9; 0: train on every row */
     uint64_t seed;          /* of the split and the forest */
     unsigned threads;       /* 0: one a CPU */
-    const char *mark;       /* with a builder: names the files to write; NULL: write none */
+    nnm_model_kind model;
+    const char *mark; /* with a builder: names the files to write; NULL: write none */
 } nnm_fit_options;
-#define NNM_FIT_OPTIONS_INIT  \
-    {                         \
-        0.1, 0.2, 10, 0, NULL \
+#define NNM_FIT_OPTIONS_INIT                           \
+    {                                                  \
+        0.1, 0.2, 10, 0, NNM_MODEL_RANDOM_FOREST, NULL \
     }
 
 /* Rows of a table that were left out because they cannot be used. */
@@ -149,10 +150,11 @@ typedef struct nnm_build_options {
     const char *mark;              /* appended to the documented marks; NULL or "": none */
     uint64_t seed;
     unsigned threads;
+    nnm_model_kind model;
 } nnm_build_options;
-#define NNM_BUILD_OPTIONS_INIT       \
-    {                                \
-        1000, 10, 5, 0.1, NULL, 0, 0 \
+#define NNM_BUILD_OPTIONS_INIT                                \
+    {                                                         \
+        1000, 10, 5, 0.1, NULL, 0, 0, NNM_MODEL_RANDOM_FOREST \
     }
 
 typedef struct nnm_build_result {
@@ -183,11 +185,13 @@ NNM_NODISCARD NNM_API nnm_status nnm_build_predictor_for_kernel(nnm_builder *bui
                                                                 const char *backend, const nnm_build_options *options,
                                                                 nnm_build_result *out, nnm_error *err);
 
-/* The whole for every kernel of predictorbuild_config.yaml, with its settings there. `report` (may be NULL) is called
- * after each kernel, with NULL for a result when it failed; its error says why. Errors: PARTIAL when some failed. */
+/* The whole for every kernel of predictorbuild_config.yaml, with its settings there. `model`: NULL, or the model for
+ * all of them in place of their PREDICTOR. `report` (may be NULL) is called after each kernel, with NULL for a result
+ * when it failed; its error says why. Errors: PARTIAL when some failed. */
 typedef void (*nnm_build_report_fn)(void *context, const char *kernel_type, const nnm_build_result *result,
                                     const nnm_error *error);
-NNM_NODISCARD NNM_API nnm_status nnm_build_latency_predictor(nnm_builder *builder, const char *backend, uint64_t seed,
+NNM_NODISCARD NNM_API nnm_status nnm_build_latency_predictor(nnm_builder *builder, const char *backend,
+                                                             const nnm_model_kind *model, uint64_t seed,
                                                              unsigned threads, nnm_build_report_fn report,
                                                              void *context, nnm_error *err);
 

@@ -91,8 +91,9 @@ static bool is_extra(const nnm_columns *c, const nnm_csv *csv, long column)
 }
 
 nnm_status nnm_columns_for_training(nnm_columns *out, const nnm_csv *csv, const nnm_kernel *kernel, const char *target,
-                                    nnm_error *err)
+                                    nnm_model_kind model, nnm_error *err)
 {
+    (void)model; /* both get the same so far */
     if (nnm_kernel_param_index(kernel, target) >= 0)
         return nnm_fail(err, NNM_ERR_VALUE, "the target '%s' is a parameter of %s, not a latency", target,
                         nnm_kernel_name(kernel));

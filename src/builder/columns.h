@@ -31,12 +31,13 @@ typedef struct nnm_columns {
 
 void nnm_columns_fini(nnm_columns *columns);
 
-/* The features a table has for a kernel type: its parameters, further numeric columns, FLOPS and PARAMS. `csv` holds
+/* The features a table has for a kernel type: its parameters, further numeric columns, FLOPS and PARAMS, and what the
+ * model needs beside these. `csv` holds
  * the first rows: a column is text where fewer than half of their cells are numbers. Text columns, the target and our
  * own predicted_ms, lower_ms and upper_ms are not features.
  * Errors: NOT_FOUND (a parameter or the target is not there), VALUE (the target is a parameter). */
 NNM_NODISCARD nnm_status nnm_columns_for_training(nnm_columns *out, const nnm_csv *csv, const nnm_kernel *kernel,
-                                                  const char *target, nnm_error *err);
+                                                  const char *target, nnm_model_kind model, nnm_error *err);
 
 /* The features that a predictor was trained on, in its order. `target` NULL: no labels are needed.
  * Errors: NOT_FOUND with the column that is missing. */

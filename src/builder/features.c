@@ -68,8 +68,9 @@ static nnm_status drop_duplicates(nnm_features *f, nnm_error *err)
 
 /* ---- kernel data ---- */
 
-nnm_status nnm_features_of_data(nnm_features *out, const nnm_kernel_data *data, nnm_error *err)
+nnm_status nnm_features_of_data(nnm_features *out, const nnm_kernel_data *data, nnm_model_kind model, nnm_error *err)
 {
+    (void)model; /* both get the same so far */
     const nnm_kernel *kernel = data->kernel;
     nnm_features f = {0};
     nnm_status status = allocate(&f, data->count, nnm_kernel_feature_count(kernel), err);
@@ -146,7 +147,7 @@ static nnm_status take_names(nnm_features *f, const nnm_columns *columns, nnm_er
 }
 
 nnm_status nnm_features_of_csv(nnm_features *out, const char *path, const nnm_kernel *kernel, const char *target,
-                               nnm_skipped_rows *skipped, nnm_error *err)
+                               nnm_model_kind model, nnm_skipped_rows *skipped, nnm_error *err)
 {
     nnm_csv_stream *stream = NULL;
     nnm_features f = {0};
@@ -156,7 +157,7 @@ nnm_status nnm_features_of_csv(nnm_features *out, const char *path, const nnm_ke
     if (status) return status;
     const nnm_csv *csv = nnm_csv_stream_table(stream);
     status = nnm_csv_stream_next(stream, CHUNK_ROWS, err);
-    if (status == NNM_OK) status = nnm_columns_for_training(&columns, csv, kernel, target, err);
+    if (status == NNM_OK) status = nnm_columns_for_training(&columns, csv, kernel, target, model, err);
     if (status == NNM_OK) status = take_names(&f, &columns, err);
     while (status == NNM_OK && csv->rows) {
         status = make_room(&f, &capacity, f.rows + csv->rows, err);
@@ -182,5 +183,6 @@ nnm_status nnm_features_of_table(nnm_features *out, const nnm_kernel **kernel, c
         return nnm_fail(err, NNM_ERR_INVALID_ARGUMENT, "the column with the latencies must be named");
     nnm_status status = nnm_kernel_find(kernel, kernel_type, err);
     if (status) return status;
-    return nnm_features_of_csv(out, path, *kernel, options->target, options->skip_bad ? skipped : NULL, err);
+    return nnm_features_of_csv(out, path, *kernel, options->target, options->fit.model,
+                               options->skip_bad ? skipped : NULL, err);
 }

@@ -16,14 +16,17 @@ typedef struct nnm_features {
 
 void nnm_features_fini(nnm_features *features);
 
-/* The documented features of every record that has a configuration and a latency; duplicates are left out. */
-NNM_NODISCARD nnm_status nnm_features_of_data(nnm_features *out, const nnm_kernel_data *data, nnm_error *err);
+/* The features of every record that has a configuration and a latency; duplicates are left out. A random forest gets
+ * the documented ones, the model `best` more. */
+NNM_NODISCARD nnm_status nnm_features_of_data(nnm_features *out, const nnm_kernel_data *data, nnm_model_kind model,
+                                              nnm_error *err);
 
-/* The feature table of a CSV file for a kernel type (columns.h); labels from column `target`. Bad rows are counted in
- * `skipped` and left out, or refused where that is NULL; duplicates are left out.
+/* The feature table of a CSV file for a kernel type and a model (columns.h); labels from column `target`. Bad rows are
+ * counted in `skipped` and left out, or refused where that is NULL; duplicates are left out.
  * Errors: those of reading, NOT_FOUND (a column is not there), VALUE with line, column and text of a bad cell. */
 NNM_NODISCARD nnm_status nnm_features_of_csv(nnm_features *out, const char *path, const nnm_kernel *kernel,
-                                             const char *target, nnm_skipped_rows *skipped, nnm_error *err);
+                                             const char *target, nnm_model_kind model, nnm_skipped_rows *skipped,
+                                             nnm_error *err);
 
 /* The same for what a caller of the public functions gave: finds the kernel type, checks the options, and skips bad
  * rows where they say so. */
