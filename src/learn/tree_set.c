@@ -1,5 +1,6 @@
 #include "learn/tree_set.h"
 
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
