@@ -52,10 +52,10 @@ extern const cli_command command_doctor;
         .name = "seed", .kind = OPTION_INTEGER, .offset = offsetof(type, seed), .value = "S", .fallback = (text), \
         .help = "of everything that is left to chance"                                                            \
     }
-#define OPTION_MODEL(type)                                                                               \
-    {                                                                                                    \
-        .name = "model", .kind = OPTION_TEXT, .offset = offsetof(type, model), .value = "random_forest", \
-        .fallback = "random_forest", .help = "the regression model"                                      \
+#define OPTION_MODEL(type, default_text)                                                                        \
+    {                                                                                                           \
+        .name = "model", .kind = OPTION_CHOICE, .offset = offsetof(type, model), .value = "random_forest|best", \
+        .choices = "random_forest|best", .otherwise = (default_text), .help = "the regression model"            \
     }
 
 /* ---- what goes wrong ---- */
@@ -65,8 +65,8 @@ int command_fail(const cli_command *command, const nnm_error *err);
 /* The same for what the tool itself finds. Returns EXIT_FAILED. */
 int command_error(const cli_command *command, const char *format, ...) NNM_PRINTF(2, 3);
 
-/* Refuses models that this version does not have. */
-int check_model(const cli_command *command, const char *model);
+/* The model that --model names, or `otherwise` where it was not given. */
+nnm_model_kind chosen_model(const char *name, nnm_model_kind otherwise);
 
 /* ---- kernel data ---- */
 

@@ -4,6 +4,27 @@
 
 #include "commands.h"
 
+#define OPTION_SKIP_BAD(type)                                                        \
+    {                                                                                \
+        .name = "skip-bad", .kind = OPTION_FLAG, .offset = offsetof(type, skip_bad), \
+        .help = "leave rows of the table out that cannot be used, and tell how many" \
+    }
+
+static void tell_skipped(const nnm_skipped_rows *skipped)
+{
+    if (skipped->count == 1) output_warning("1 row was left out: %s", skipped->first);
+    if (skipped->count > 1) output_warning("%zu rows were left out; the first: %s", skipped->count, skipped->first);
+}
+
+/* Adds `value`, which it takes over. An object that could not take it becomes NULL, which output_json tells. */
+static void add_key(json_t **object, const char *key, json_t *value)
+{
+    if (*object && json_object_set_new(*object, key, value) == 0) return;
+    if (!*object) json_decref(value);
+    json_decref(*object);
+    *object = NULL;
+}
+
 /* ---- train ---- */
 
 typedef struct train_values {
@@ -11,7 +32,7 @@ typedef struct train_values {
     option_list configs, latencies;
     option_real test_size;
     option_integer seed, threads;
-    bool json;
+    bool skip_bad, json;
 } train_values;
 
 static const cli_option train_options[] = {
@@ -63,7 +84,8 @@ static const cli_option train_options[] = {
      .maximum = 0.9,
      .fallback = "0.2",
      .help = "share of rows kept for the test; 0: train on every row"},
-    OPTION_MODEL(train_values),
+    OPTION_SKIP_BAD(train_values),
+    OPTION_MODEL(train_values, "random_forest"),
     OPTION_SEED(train_values, "10"),
     OPTION_FIT_THREADS(train_values),
     OPTION_JSON(train_values),
@@ -75,10 +97,11 @@ static int check_train(const cli_command *self, const train_values *v)
         return usage_error(self, "--csv does not go with --workspace, --configs or --latencies");
     if (v->csv && !v->target) return usage_error(self, "--csv needs --target COLUMN");
     if (!v->csv && v->target) return usage_error(self, "--target goes with --csv");
+    if (!v->csv && v->skip_bad) return usage_error(self, "--skip-bad goes with --csv");
     if (!v->csv && !v->configs.count && !v->workspace)
         return usage_error(self, "give data: --csv F --target COLUMN, or --workspace DIR, or --configs F...");
     if (v->mark && !v->workspace) return usage_error(self, "--mark goes with --workspace");
-    return check_model(self, v->model);
+    return EXIT_DONE;
 }
 
 /* Fits from kernel data files. */
@@ -104,7 +127,7 @@ static int train_csv(const cli_command *self, const train_values *v, const nnm_f
                      nnm_fit_result *fit)
 {
     nnm_error err = NNM_ERROR_INIT;
-    nnm_table_options table = {.target = v->target, .fit = *options};
+    nnm_table_options table = {.target = v->target, .skip_bad = v->skip_bad, .fit = *options};
     return nnm_train_csv(v->kernel, v->csv, &table, fit, &err) ? command_fail(self, &err) : EXIT_DONE;
 }
 
@@ -112,10 +135,9 @@ static int tell_fit(const train_values *v, const nnm_fit_result *fit)
 {
     if (v->json) {
         json_t *object = fit_json(fit);
-        if (object && json_object_set_new(object, "predictor", output_text(v->output))) {
-            json_decref(object);
-            object = NULL;
-        }
+        add_key(&object, "duplicates", json_integer((json_int_t)fit->duplicates));
+        add_key(&object, "skipped", json_integer((json_int_t)fit->skipped.count));
+        add_key(&object, "predictor", output_text(v->output));
         return output_json(object);
     }
     char text[OUTPUT_CELL_BYTES];
@@ -142,9 +164,11 @@ static int run_train(const cli_command *self, const void *values)
     options.test_size = v->test_size.value;
     options.seed = v->seed.value;
     options.threads = (unsigned)v->threads.value;
+    options.model = chosen_model(v->model, options.model);
     options.mark = v->mark;
     code = v->csv ? train_csv(self, v, &options, &fit) : train_data(self, v, &options, &fit);
     if (!code && nnm_predictor_save(fit.predictor, v->output, &err)) code = command_fail(self, &err);
+    if (!code) tell_skipped(&fit.skipped);
     if (!code && fit.duplicates) output_log("%zu rows repeat a configuration and were left out", fit.duplicates);
     if (!code) code = tell_fit(v, &fit);
     nnm_fit_result_fini(&fit);
@@ -169,7 +193,7 @@ const cli_command command_train = {
 
 typedef struct predict_values {
     const char *predictor, *config, *csv;
-    bool json;
+    bool skip_bad, json;
 } predict_values;
 
 static const cli_option predict_options[] = {
@@ -189,6 +213,10 @@ static const cli_option predict_options[] = {
      .offset = offsetof(predict_values, csv),
      .value = "F",
      .help = "a table; it is printed with predicted_ms, lower_ms, upper_ms added"},
+    {.name = "skip-bad",
+     .kind = OPTION_FLAG,
+     .offset = offsetof(predict_values, skip_bad),
+     .help = "with --csv: print rows that cannot be predicted with empty cells"},
     {.name = "json",
      .kind = OPTION_FLAG,
      .offset = offsetof(predict_values, json),
@@ -213,14 +241,18 @@ static int run_predict(const cli_command *self, const void *values)
     const predict_values *v = values;
     if (!v->config == !v->csv) return usage_error(self, "give either --config or --csv");
     if (v->csv && v->json) return usage_error(self, "--json goes with --config; --csv prints a table");
+    if (!v->csv && v->skip_bad) return usage_error(self, "--skip-bad goes with --csv");
     nnm_error err = NNM_ERROR_INIT;
     nnm_predictor *predictor = NULL;
+    nnm_skipped_rows skipped = {0};
     if (nnm_predictor_load(&predictor, v->predictor, &err)) return command_fail(self, &err);
     int code = EXIT_DONE;
     if (v->config) {
         code = predict_one(self, v, predictor);
-    } else if (nnm_predict_csv(predictor, v->csv, stdout, &err)) {
+    } else if (nnm_predict_csv(predictor, v->csv, v->skip_bad ? &skipped : NULL, stdout, &err)) {
         code = command_fail(self, &err);
+    } else if (skipped.count) {
+        output_warning("%zu rows have no prediction; the first: %s", skipped.count, skipped.first);
     }
     nnm_predictor_free(predictor);
     return code;
@@ -232,7 +264,7 @@ const cli_command command_predict = {
     .run = run_predict,
     .values_size = sizeof(predict_values),
     OPTIONS(predict_options),
-    .usage = "--predictor P (--config NAME=VALUE,... [--json] | --csv F)",
+    .usage = "--predictor P (--config NAME=VALUE,... [--json] | --csv F [--skip-bad])",
     .details = "Latencies are in milliseconds. lower_ms and upper_ms hold 90 % of such kernels.\n",
     .example = "  nn-meter predict --predictor conv.nnm --config HW=56,CIN=64,COUT=128,KERNEL_SIZE=3,STRIDES=1\n",
 };
@@ -241,7 +273,7 @@ const cli_command command_predict = {
 
 typedef struct evaluate_values {
     const char *predictor, *csv, *target;
-    bool json;
+    bool skip_bad, json;
 } evaluate_values;
 
 static const cli_option evaluate_options[] = {
@@ -263,6 +295,7 @@ static const cli_option evaluate_options[] = {
      .value = "COLUMN",
      .required = true,
      .help = "the column with the latencies, in ms"},
+    OPTION_SKIP_BAD(evaluate_values),
     OPTION_JSON(evaluate_values),
 };
 
@@ -272,19 +305,23 @@ static int run_evaluate(const cli_command *self, const void *values)
     nnm_error err = NNM_ERROR_INIT;
     nnm_predictor *predictor = NULL;
     nnm_metrics metrics = {0};
+    nnm_skipped_rows skipped = {0};
     int code = EXIT_DONE;
     if (nnm_predictor_load(&predictor, v->predictor, &err) ||
-        nnm_evaluate_csv(predictor, v->csv, v->target, &metrics, &err)) {
+        nnm_evaluate_csv(predictor, v->csv, v->target, v->skip_bad ? &skipped : NULL, &metrics, &err)) {
         code = command_fail(self, &err);
     } else if (v->json) {
-        code = output_json(metrics_json(nnm_predictor_kernel_type(predictor), nnm_predictor_model(predictor),
-                                        metrics.rows, &metrics, if_known(false, 0)));
+        json_t *object = metrics_json(nnm_predictor_kernel_type(predictor), nnm_predictor_model(predictor),
+                                      metrics.rows, &metrics, if_known(false, 0));
+        add_key(&object, "skipped", json_integer((json_int_t)skipped.count));
+        code = output_json(object);
     } else {
         output_pair("kernel", "%s", nnm_predictor_kernel_type(predictor));
         output_pair("model", "%s", nnm_predictor_model(predictor));
         output_pair("rows", "%zu", metrics.rows);
         print_metrics(&metrics);
     }
+    if (!code) tell_skipped(&skipped);
     nnm_predictor_free(predictor);
     return code;
 }
@@ -295,6 +332,6 @@ const cli_command command_evaluate = {
     .run = run_evaluate,
     .values_size = sizeof(evaluate_values),
     OPTIONS(evaluate_options),
-    .usage = "--predictor P --csv F --target COLUMN [--json]",
+    .usage = "--predictor P --csv F --target COLUMN [options]",
     .example = "  nn-meter evaluate --predictor conv.nnm --csv measured.csv --target latency_ms\n",
 };

@@ -29,14 +29,10 @@ int command_error(const cli_command *command, const char *format, ...)
     return EXIT_FAILED;
 }
 
-int check_model(const cli_command *command, const char *model)
+nnm_model_kind chosen_model(const char *name, nnm_model_kind otherwise)
 {
-    if (strcmp(model, "random_forest") == 0) return EXIT_DONE;
-    if (strcmp(model, "best") == 0) {
-        output_error(command->name, "--model best is not in this version; random_forest is the only model it has");
-        return EXIT_USAGE;
-    }
-    return usage_error(command, "option '--model' takes random_forest, not '%s'", model);
+    nnm_model_kind model = otherwise;
+    return !name || nnm_model_kind_find(&model, name, NULL) ? otherwise : model;
 }
 
 /* ---- kernel data ---- */

@@ -110,17 +110,26 @@ typedef struct nnm_fit_options {
     double test_size;       /* share of rows kept for the test, 0..0.9; 0: train on every row */
     uint64_t seed;          /* of the split and the forest */
     unsigned threads;       /* 0: one a CPU */
-    const char *mark;       /* with a builder: names the files to write; NULL: write none */
+    nnm_model_kind model;
+    const char *mark; /* with a builder: names the files to write; NULL: write none */
 } nnm_fit_options;
-#define NNM_FIT_OPTIONS_INIT  \
-    {                         \
-        0.1, 0.2, 10, 0, NULL \
+#define NNM_FIT_OPTIONS_INIT                           \
+    {                                                  \
+        0.1, 0.2, 10, 0, NNM_MODEL_RANDOM_FOREST, NULL \
     }
+
+/* Rows of a table that were left out because they cannot be used. */
+typedef struct nnm_skipped_rows {
+    size_t count;
+    char first[NNM_ERROR_MESSAGE_BYTES]; /* why the first of them was: file, line, column and what was found; "" without
+                                            one */
+} nnm_skipped_rows;
 
 typedef struct nnm_fit_result {
     nnm_predictor *predictor;
     nnm_training_summary summary;
     size_t duplicates;             /* rows dropped before the split because their configuration was there already */
+    nnm_skipped_rows skipped;      /* bad rows of a table */
     nnm_config_list error_configs; /* test rows with a relative error above the threshold */
 } nnm_fit_result;
 NNM_API void nnm_fit_result_fini(nnm_fit_result *result);
@@ -143,10 +152,11 @@ typedef struct nnm_build_options {
     const char *mark;              /* appended to the documented marks; NULL or "": none */
     uint64_t seed;
     unsigned threads;
+    nnm_model_kind model;
 } nnm_build_options;
-#define NNM_BUILD_OPTIONS_INIT       \
-    {                                \
-        1000, 10, 5, 0.1, NULL, 0, 0 \
+#define NNM_BUILD_OPTIONS_INIT                                \
+    {                                                         \
+        1000, 10, 5, 0.1, NULL, 0, 0, NNM_MODEL_RANDOM_FOREST \
     }
 
 typedef struct nnm_build_result {
@@ -177,11 +187,13 @@ NNM_NODISCARD NNM_API nnm_status nnm_build_predictor_for_kernel(nnm_builder *bui
                                                                 const char *backend, const nnm_build_options *options,
                                                                 nnm_build_result *out, nnm_error *err);
 
-/* The whole for every kernel of predictorbuild_config.yaml, with its settings there. `report` (may be NULL) is called
- * after each kernel, with NULL for a result when it failed; its error says why. Errors: PARTIAL when some failed. */
+/* The whole for every kernel of predictorbuild_config.yaml, with its settings there. `model`: NULL, or the model for
+ * all of them in place of their PREDICTOR. `report` (may be NULL) is called after each kernel, with NULL for a result
+ * when it failed; its error says why. Errors: PARTIAL when some failed. */
 typedef void (*nnm_build_report_fn)(void *context, const char *kernel_type, const nnm_build_result *result,
                                     const nnm_error *error);
-NNM_NODISCARD NNM_API nnm_status nnm_build_latency_predictor(nnm_builder *builder, const char *backend, uint64_t seed,
+NNM_NODISCARD NNM_API nnm_status nnm_build_latency_predictor(nnm_builder *builder, const char *backend,
+                                                             const nnm_model_kind *model, uint64_t seed,
                                                              unsigned threads, nnm_build_report_fn report,
                                                              void *context, nnm_error *err);
 
@@ -211,26 +223,36 @@ NNM_NODISCARD NNM_API nnm_status nnm_predict_config(const nnm_predictor *predict
                                                     nnm_prediction *out, nnm_error *err);
 
 /* A CSV table from anywhere: columns named like the kernel's parameters (any case), the target column, further numeric
- * columns as features. BATCH, GROUPS, PAD and PADDING (same | valid) enter the cost of convolutions. */
+ * columns as features. BATCH, GROUPS, PAD and PADDING (same | valid) enter the cost of convolutions. Files are read a
+ * few rows at a time; a pipe will do. */
 typedef struct nnm_table_options {
     const char *target; /* column with the latencies, ms */
+    bool skip_bad;      /* leave rows out whose latency is not > 0 or that have a cell that is no number; else they are
+                           refused */
     nnm_fit_options fit;
 } nnm_table_options;
-#define NNM_TABLE_OPTIONS_INIT     \
-    {                              \
-        NULL, NNM_FIT_OPTIONS_INIT \
+#define NNM_TABLE_OPTIONS_INIT            \
+    {                                     \
+        NULL, false, NNM_FIT_OPTIONS_INIT \
     }
 
-/* Trains on a CSV table. `out->error_configs` stays empty. */
+/* Trains on a CSV table. `out->error_configs` stays empty.
+ * Errors: NOT_FOUND (file, kernel type or column, with the closest name), PARSE, VALUE (line, column and text of a bad
+ * cell), TOO_FEW_ROWS, those of the learner. */
 NNM_NODISCARD NNM_API nnm_status nnm_train_csv(const char *kernel_type, const char *csv_path,
                                                const nnm_table_options *options, nnm_fit_result *out, nnm_error *err);
 
+/* Compares a predictor with the latencies of a table. Bad rows are left out and counted in `skipped`; NULL: refused.
+ * Errors: as nnm_train_csv. */
 NNM_NODISCARD NNM_API nnm_status nnm_evaluate_csv(const nnm_predictor *predictor, const char *csv_path,
-                                                  const char *target, nnm_metrics *out, nnm_error *err);
+                                                  const char *target, nnm_skipped_rows *skipped, nnm_metrics *out,
+                                                  nnm_error *err);
 
-/* Writes the table to `out` with the columns predicted_ms, lower_ms, upper_ms added, rows in their order. */
-NNM_NODISCARD NNM_API nnm_status nnm_predict_csv(const nnm_predictor *predictor, const char *csv_path, FILE *out,
-                                                 nnm_error *err);
+/* Writes the table to `out` with the columns predicted_ms, lower_ms, upper_ms added, rows in their order, in memory
+ * that does not grow with the table. The new cells of a bad row stay empty, and it is counted in `skipped`; NULL: it is
+ * refused, after the rows before it were written. Errors: as nnm_train_csv, IO. */
+NNM_NODISCARD NNM_API nnm_status nnm_predict_csv(const nnm_predictor *predictor, const char *csv_path,
+                                                 nnm_skipped_rows *skipped, FILE *out, nnm_error *err);
 
 /* Writes the feature table of kernel data: model_path, the features, latency (collection/Data_…csv). */
 NNM_NODISCARD NNM_API nnm_status nnm_export_csv(const nnm_kernel_data *data, const char *csv_path, nnm_error *err);

@@ -46,10 +46,33 @@ typedef struct nnm_training_summary {
     double latency_min_ms, latency_max_ms;
 } nnm_training_summary;
 
-/* Fits a random forest to latencies. `kernel_type` is kept as text (at most 63 bytes). `options` as in nnm_forest_fit.
- * Errors: as nnm_forest_fit; VALUE also for a latency that is not > 0. */
+/* What a predictor consists of. */
+typedef enum nnm_model_kind {
+    NNM_MODEL_RANDOM_FOREST, /* "random_forest": the published recipe, a forest of latencies */
+    NNM_MODEL_BEST           /* "best": what predicts best from few rows; docs/learning.md */
+} nnm_model_kind;
+
+/* The name of a model kind, as files, `--model` and PREDICTOR spell it. */
+NNM_API const char *nnm_model_kind_name(nnm_model_kind kind);
+/* The kind of that name. Errors: VALUE; the message names what is allowed. */
+NNM_NODISCARD NNM_API nnm_status nnm_model_kind_find(nnm_model_kind *out, const char *name, nnm_error *err);
+
+typedef struct nnm_predictor_options {
+    nnm_model_kind model;
+    nnm_forest_options forest; /* of a random forest; its seed and threads are not used, those below are */
+    uint64_t seed;
+    unsigned threads; /* 0: one a CPU this process may use */
+} nnm_predictor_options;
+#define NNM_PREDICTOR_OPTIONS_INIT                     \
+    {                                                  \
+        NNM_MODEL_BEST, NNM_FOREST_OPTIONS_INIT, 10, 0 \
+    }
+
+/* Fits a predictor of latencies. `kernel_type` is kept as text (at most 63 bytes). `options` NULL:
+ * NNM_PREDICTOR_OPTIONS_INIT. Equal inputs, options and seed give the same predictor, bit for bit, whatever the number
+ * of threads. Errors: as nnm_forest_fit; VALUE also for a latency that is not > 0. */
 NNM_NODISCARD NNM_API nnm_status nnm_predictor_fit(nnm_predictor **out, const char *kernel_type,
-                                                   const nnm_dataset *data, const nnm_forest_options *options,
+                                                   const nnm_dataset *data, const nnm_predictor_options *options,
                                                    nnm_error *err);
 NNM_API void nnm_predictor_free(nnm_predictor *predictor); /* NULL is allowed */
 
@@ -62,13 +85,16 @@ NNM_API const nnm_training_summary *nnm_predictor_summary(const nnm_predictor *p
 typedef struct nnm_prediction {
     double latency_ms;
     double lower_ms, upper_ms;
+    bool extrapolated; /* a feature lies far outside its training range: below half its minimum, above twice its maximum
+                        */
+    uint32_t extrapolated_feature; /* the first such feature */
 } nnm_prediction;
 
 /* Predicts `rows` rows of nnm_predictor_feature_count values each. Cannot fail. */
 NNM_API void nnm_predictor_predict(const nnm_predictor *predictor, const double *x, size_t rows, nnm_prediction *out);
 
 NNM_API const char *nnm_predictor_kernel_type(const nnm_predictor *predictor);
-NNM_API const char *nnm_predictor_model(const nnm_predictor *predictor); /* "random_forest" */
+NNM_API const char *nnm_predictor_model(const nnm_predictor *predictor); /* "random_forest", "best" */
 NNM_API size_t nnm_predictor_feature_count(const nnm_predictor *predictor);
 NNM_API const char *nnm_predictor_feature_name(const nnm_predictor *predictor, size_t index);
 /* The range of a feature in the training rows. */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/csv.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
@@ -97,15 +98,13 @@ static void gather(const nnm_features *f, const size_t *rows, size_t count, doub
     }
 }
 
-static nnm_forest_options forest_for(const nnm_kernel *kernel, const nnm_fit_options *options)
+static nnm_forest_options forest_for(const nnm_kernel *kernel)
 {
     nnm_forest_options forest = NNM_FOREST_OPTIONS_INIT;
     nnm_kernel_forest prescribed = nnm_kernel_default_forest(kernel);
     forest.trees = prescribed.trees;
     forest.max_depth = prescribed.max_depth;
     forest.max_features = prescribed.max_features;
-    forest.seed = options->seed;
-    forest.threads = options->threads;
     return forest;
 }
 
@@ -152,8 +151,8 @@ nnm_status nnm_fit_features(nnm_fit_result *result, nnm_test_rows *test, const n
         .columns = features->columns,
         .feature_names = (const char *const *)features->names,
     };
-    nnm_forest_options forest = forest_for(kernel, options);
-    status = nnm_predictor_fit(&predictor, nnm_kernel_name(kernel), &train, &forest, err);
+    nnm_predictor_options how = {options->model, forest_for(kernel), options->seed, options->threads};
+    status = nnm_predictor_fit(&predictor, nnm_kernel_name(kernel), &train, &how, err);
     if (status) goto done;
 
     nnm_training_summary summary = *nnm_predictor_summary(predictor);
@@ -247,7 +246,7 @@ nnm_status nnm_build_predictor_by_data(nnm_builder *builder, const nnm_kernel_da
     nnm_features features = {0};
     nnm_test_rows test = {0};
     nnm_fit_result result = {0};
-    nnm_status status = nnm_features_of_data(&features, data, err);
+    nnm_status status = nnm_features_of_data(&features, data, options->model, err);
     if (status == NNM_OK && builder && options->mark) status = nnm_builder_check_mark(options->mark, err);
     if (status == NNM_OK) status = nnm_fit_features(&result, &test, &features, data->kernel, options, err);
     if (status == NNM_OK)

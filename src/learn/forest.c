@@ -276,3 +276,16 @@ double nnm_forest_oob_score(const nnm_forest *forest)
 {
     return forest->oob_score;
 }
+
+size_t nnm_forest_tree_node_count(const nnm_forest *forest, size_t tree)
+{
+    return forest->trees[tree].count;
+}
+
+nnm_tree_node nnm_forest_tree_node(const nnm_forest *forest, size_t tree, size_t node)
+{
+    const nnm_node *n = &forest->trees[tree].nodes[node];
+    if (n->feature == NNM_LEAF) return (nnm_tree_node){.value = n->value, .feature = NNM_NO_FEATURE};
+    uint32_t left = (uint32_t)node + 1;
+    return (nnm_tree_node){n->value, n->feature, left, left + n->skip};
+}

@@ -3,6 +3,7 @@
 #define NNM_LEARN_FOREST_MODEL_H
 
 #include "learn/tree.h"
+#include "learn/tree_set.h"
 #include "nnmeter/forest.h"
 
 #define NNM_MAX_TREES 100000
@@ -15,5 +16,9 @@ struct nnm_forest {
     double *oob_prediction; /* NULL: none */
     double oob_score;
 };
+
+/* The nodes of one tree, for export. */
+size_t nnm_forest_tree_node_count(const nnm_forest *forest, size_t tree);
+nnm_tree_node nnm_forest_tree_node(const nnm_forest *forest, size_t tree, size_t node);
 
 #endif

@@ -8,6 +8,23 @@
 
 #define MIN_INTERVAL_ROWS 20
 
+static const char *const kind_names[] = {[NNM_MODEL_RANDOM_FOREST] = "random_forest", [NNM_MODEL_BEST] = "best"};
+
+const char *nnm_model_kind_name(nnm_model_kind kind)
+{
+    return kind_names[kind];
+}
+
+nnm_status nnm_model_kind_find(nnm_model_kind *out, const char *name, nnm_error *err)
+{
+    for (size_t i = 0; i < sizeof kind_names / sizeof *kind_names; i++) {
+        if (strcmp(kind_names[i], name) != 0) continue;
+        *out = (nnm_model_kind)i;
+        return NNM_OK;
+    }
+    return nnm_fail(err, NNM_ERR_VALUE, "the model '%s' is not known; allowed are random_forest and best", name);
+}
+
 static int compare_names(const void *left, const void *right)
 {
     const char *const *a = *(const char *const *const *)left, *const *b = *(const char *const *const *)right;
@@ -131,9 +148,23 @@ static void describe_training(nnm_predictor *p, const nnm_dataset *data)
     }
 }
 
-nnm_status nnm_predictor_fit(nnm_predictor **out, const char *kernel_type, const nnm_dataset *data,
-                             const nnm_forest_options *options, nnm_error *err)
+static nnm_status fit_forest(nnm_predictor *p, const nnm_dataset *data, const nnm_predictor_options *options,
+                             nnm_error *err)
 {
+    nnm_forest_options forest = options->forest;
+    forest.seed = options->seed;
+    forest.threads = options->threads;
+    return nnm_forest_fit(&p->forest, data->x, data->y, data->weight, data->rows, data->columns, &forest, err);
+}
+
+nnm_status nnm_predictor_fit(nnm_predictor **out, const char *kernel_type, const nnm_dataset *data,
+                             const nnm_predictor_options *options, nnm_error *err)
+{
+    static const nnm_predictor_options defaults = NNM_PREDICTOR_OPTIONS_INIT;
+    if (!options) options = &defaults;
+    if (options->model != NNM_MODEL_RANDOM_FOREST)
+        return nnm_fail(err, NNM_ERR_UNSUPPORTED, "the model '%s' is not there yet",
+                        nnm_model_kind_name(options->model));
     nnm_status status = check_names(kernel_type, data, err);
     if (!status) status = check_latencies(data, err);
     if (status) return status;
@@ -141,7 +172,7 @@ nnm_status nnm_predictor_fit(nnm_predictor **out, const char *kernel_type, const
     nnm_predictor *p = nnm_calloc(1, sizeof *p);
     if (!p) return nnm_fail_memory(err);
     memcpy(p->kernel_type, kernel_type, strlen(kernel_type) + 1);
-    status = nnm_forest_fit(&p->forest, data->x, data->y, data->weight, data->rows, data->columns, options, err);
+    status = fit_forest(p, data, options, err);
     if (!status) status = copy_features(p, data, err);
     if (!status) status = set_ratios(p, data, err);
     if (status) {
@@ -177,6 +208,23 @@ const nnm_training_summary *nnm_predictor_summary(const nnm_predictor *p)
     return &p->summary;
 }
 
+/* Ranges of both signs and single values are treated alike: beyond the range by more than half the minimum's or all of
+ * the maximum's magnitude. */
+static bool is_far_outside(const nnm_feature *feature, double value)
+{
+    return value < feature->minimum - fabs(feature->minimum) / 2 || value > feature->maximum + fabs(feature->maximum);
+}
+
+static void find_extrapolation(const nnm_predictor *p, const double *x, nnm_prediction *out)
+{
+    for (size_t i = 0; i < p->feature_count; i++) {
+        if (!is_far_outside(&p->features[i], x[i])) continue;
+        out->extrapolated = true;
+        out->extrapolated_feature = (uint32_t)i;
+        return;
+    }
+}
+
 #define BLOCK 2048
 
 void nnm_predictor_predict(const nnm_predictor *p, const double *x, size_t rows, nnm_prediction *out)
@@ -185,8 +233,12 @@ void nnm_predictor_predict(const nnm_predictor *p, const double *x, size_t rows,
     for (size_t done = 0; done < rows; done += BLOCK) {
         size_t count = rows - done < BLOCK ? rows - done : BLOCK;
         nnm_forest_predict(p->forest, x + done * p->feature_count, count, latency);
-        for (size_t i = 0; i < count; i++)
-            out[done + i] = (nnm_prediction){latency[i], latency[i] * p->lower_ratio, latency[i] * p->upper_ratio};
+        for (size_t i = 0; i < count; i++) {
+            out[done + i] = (nnm_prediction){.latency_ms = latency[i],
+                                             .lower_ms = latency[i] * p->lower_ratio,
+                                             .upper_ms = latency[i] * p->upper_ratio};
+            find_extrapolation(p, x + (done + i) * p->feature_count, &out[done + i]);
+        }
     }
 }
 
@@ -198,7 +250,7 @@ const char *nnm_predictor_kernel_type(const nnm_predictor *p)
 const char *nnm_predictor_model(const nnm_predictor *p)
 {
     (void)p;
-    return NNM_MODEL_FOREST;
+    return nnm_model_kind_name(NNM_MODEL_RANDOM_FOREST);
 }
 
 size_t nnm_predictor_feature_count(const nnm_predictor *p)

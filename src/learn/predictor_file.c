@@ -165,9 +165,9 @@ static nnm_status get_payload(nnm_predictor *p, nnm_reader *in, nnm_error *err)
 {
     char *model = NULL, *kernel_type = NULL;
     nnm_status status = get_text(in, 63, "the name of the model", &model, err);
-    if (!status && strcmp(model, NNM_MODEL_FOREST) != 0)
-        status =
-            nnm_fail(err, NNM_ERR_UNSUPPORTED, "the model is '%s', this program knows '%s'", model, NNM_MODEL_FOREST);
+    if (!status && strcmp(model, nnm_model_kind_name(NNM_MODEL_RANDOM_FOREST)) != 0)
+        status = nnm_fail(err, NNM_ERR_UNSUPPORTED, "the model is '%s', this program knows '%s'", model,
+                          nnm_model_kind_name(NNM_MODEL_RANDOM_FOREST));
     if (!status) status = get_text(in, NNM_KERNEL_TYPE_BYTES - 1, "the kernel type", &kernel_type, err);
     if (status) goto done;
     memcpy(p->kernel_type, kernel_type, strlen(kernel_type) + 1);

@@ -21,9 +21,6 @@ struct nnm_predictor {
     nnm_forest *forest;
 };
 
-/* The name of the only kind of model so far. */
-#define NNM_MODEL_FOREST "random_forest"
-
 /* The first name that is empty or stands twice, as its index; `count` when all are well. May be short of memory, which
  * sets `*failed`. */
 size_t nnm_find_bad_feature_name(const char *const *names, size_t count, bool *failed);
