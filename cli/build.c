@@ -9,38 +9,31 @@
 static json_t *build_json(const nnm_build_result *result)
 {
     const nnm_profile_summary *profile = &result->profile;
-    json_t *object = fit_json(&result->fit);
-    bool repeated = profile->repeated > 0;
-    json_t *more = json_pack(
-        "{s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o}", "iterations", (json_int_t)result->iterations, "profiled",
-        (json_int_t)profile->profiled, "failed", (json_int_t)profile->failed, "known", (json_int_t)profile->known,
-        "elapsed_s", output_number(profile->elapsed_s), "quiet_share",
-        output_number(if_known(profile->profiled > 0, profile->quiet_share)), "agree5",
-        output_number(if_known(repeated, profile->agree5)), "agree10",
-        output_number(if_known(repeated, profile->agree10)), "predictor", output_text(result->predictor_path));
-    if (!object || !more || json_object_update(object, more)) {
-        json_decref(object);
-        object = NULL;
-    }
-    json_decref(more);
-    return object;
+    json_t *more = json_pack("{s:I, s:I, s:I, s:I, s:o, s:o, s:o}", "iterations", (json_int_t)result->iterations,
+                             "profiled", (json_int_t)profile->profiled, "failed", (json_int_t)profile->failed, "known",
+                             (json_int_t)profile->known, "elapsed_s", output_number(profile->elapsed_s), "quiet_share",
+                             output_number(if_known(profile->profiled > 0, profile->quiet_share)), "predictor",
+                             output_text(result->predictor_path));
+    return join_json(fit_json(&result->fit), more);
 }
 
 static void table_head(void)
 {
-    output_heading("kernel             profiled failed         time     ±5 %    ±10 %    ±15 %    RMSPE  file");
+    output_heading(
+        "kernel             profiled failed         time     ±5 %    ±10 %  ceiling    ±15 %    RMSPE  file");
 }
 
 static void table_row(const char *kernel, const nnm_build_result *result)
 {
     char time[OUTPUT_CELL_BYTES], acc5[OUTPUT_CELL_BYTES], acc10[OUTPUT_CELL_BYTES], acc15[OUTPUT_CELL_BYTES];
-    char rmspe[OUTPUT_CELL_BYTES];
+    char rmspe[OUTPUT_CELL_BYTES], ceiling[OUTPUT_CELL_BYTES];
     const nnm_metrics *test = &result->fit.summary.test;
     bool tested = result->fit.summary.test_rows > 0;
-    printf("%-18s %8zu %6zu %12s %8s %8s %8s %8s  %s\n", kernel, result->profile.profiled, result->profile.failed,
+    printf("%-18s %8zu %6zu %12s %8s %8s %8s %8s %8s  %s\n", kernel, result->profile.profiled, result->profile.failed,
            output_seconds(result->profile.elapsed_s, time), output_share(if_known(tested, test->acc5), acc5),
-           output_share(if_known(tested, test->acc10), acc10), output_share(if_known(tested, test->acc15), acc15),
-           output_share(if_known(tested, test->rmspe), rmspe), result->predictor_path);
+           output_share(if_known(tested, test->acc10), acc10), output_share(result->fit.labels.ceiling10, ceiling),
+           output_share(if_known(tested, test->acc15), acc15), output_share(if_known(tested, test->rmspe), rmspe),
+           result->predictor_path);
     fflush(stdout);
 }
 

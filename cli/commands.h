@@ -94,10 +94,17 @@ int tell_failures(const nnm_builder *builder, size_t failed, const char *step);
 
 /* ---- results ---- */
 
+/* Adds the keys of `more` to `object` and takes over both. NULL when memory is short. */
+json_t *join_json(json_t *object, json_t *more);
 /* The keys that train and evaluate have in common, or NULL when memory is short. `test` is NULL without a test. */
 json_t *metrics_json(const char *kernel, const char *model, size_t rows, const nnm_metrics *test,
-                     double noise_ceiling10);
+                     const nnm_agreement *labels);
 json_t *fit_json(const nnm_fit_result *fit);
-void print_metrics(const nnm_metrics *test);
+
+/* labels.c: how far labels that were measured twice agree, beside the accuracy that they limit. */
+json_t *labels_json(const nnm_agreement *labels);
+void print_labels(const nnm_agreement *labels);
+/* Where `labels` give no ceiling, that of the labels the predictor was trained on is shown; NaN: unknown, too. */
+void print_metrics(const nnm_metrics *test, const nnm_agreement *labels, double training_ceiling10);
 
 #endif

@@ -241,16 +241,14 @@ const cli_command command_convert = {
                "      --models ws/predictor_build/results/conv-bn-relu_prior.json\n",
 };
 
-static json_t *profile_json(const char *kernel, const nnm_profile_summary *summary)
+static json_t *profile_json(const char *kernel, const nnm_profile_summary *summary, const nnm_agreement *labels)
 {
-    bool repeated = summary->repeated > 0;
-    return json_pack("{s:s, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:I, s:o, s:o}", "kernel", kernel, "requested",
-                     (json_int_t)summary->requested, "known", (json_int_t)summary->known, "profiled",
-                     (json_int_t)summary->profiled, "failed", (json_int_t)summary->failed, "elapsed_s",
-                     output_number(summary->elapsed_s), "measured_s", output_number(summary->measured_s), "quiet_share",
-                     output_number(if_known(summary->profiled > 0, summary->quiet_share)), "repeated",
-                     (json_int_t)summary->repeated, "agree5", output_number(if_known(repeated, summary->agree5)),
-                     "agree10", output_number(if_known(repeated, summary->agree10)));
+    json_t *object = json_pack("{s:s, s:I, s:I, s:I, s:I, s:o, s:o, s:o}", "kernel", kernel, "requested",
+                               (json_int_t)summary->requested, "known", (json_int_t)summary->known, "profiled",
+                               (json_int_t)summary->profiled, "failed", (json_int_t)summary->failed, "elapsed_s",
+                               output_number(summary->elapsed_s), "measured_s", output_number(summary->measured_s),
+                               "quiet_share", output_number(if_known(summary->profiled > 0, summary->quiet_share)));
+    return join_json(object, labels_json(labels));
 }
 
 static int profile_kernel(const cli_command *self, nnm_builder *builder, const models_values *v, nnm_kernel_data *data,
@@ -258,20 +256,22 @@ static int profile_kernel(const cli_command *self, nnm_builder *builder, const m
 {
     nnm_error err = NNM_ERROR_INIT;
     nnm_profile_summary summary = {0};
+    nnm_agreement labels;
     const char *kernel = nnm_kernel_name(data->kernel);
-    if (nnm_profile_models(builder, choose_backend(builder, v->backend), data, &summary, &err))
+    if (nnm_profile_models(builder, choose_backend(builder, v->backend), data, &summary, &err) ||
+        nnm_check_labels(builder, data, &labels, &err))
         return command_fail(self, &err);
     if (v->json) {
-        output_append(&answer->rows, profile_json(kernel, &summary));
+        output_append(&answer->rows, profile_json(kernel, &summary, &labels));
     } else {
         char time[OUTPUT_CELL_BYTES], quiet[OUTPUT_CELL_BYTES], agree5[OUTPUT_CELL_BYTES], agree10[OUTPUT_CELL_BYTES];
-        bool repeated = summary.repeated > 0;
+        char ceiling[OUTPUT_CELL_BYTES];
         head_once(answer);
-        printf("%-18s %8zu %6zu %6zu %12s %8s %8s %8s\n", kernel, summary.profiled, summary.failed, summary.known,
-               output_seconds(summary.elapsed_s, time),
-               output_share(if_known(summary.profiled > 0, summary.quiet_share), quiet),
-               output_share(if_known(repeated, summary.agree5), agree5),
-               output_share(if_known(repeated, summary.agree10), agree10));
+        printf("%-18s %8zu %6zu %6zu %12s %8s %8zu %8s %8s %8s\n", kernel, summary.profiled, summary.failed,
+               summary.known, output_seconds(summary.elapsed_s, time),
+               output_share(if_known(summary.profiled > 0, summary.quiet_share), quiet), labels.pairs,
+               output_share(labels.agree5, agree5), output_share(labels.agree10, agree10),
+               output_share(labels.ceiling10, ceiling));
         fflush(stdout);
     }
     return tell_failures(builder, summary.failed, "profile");
@@ -279,8 +279,9 @@ static int profile_kernel(const cli_command *self, nnm_builder *builder, const m
 
 static int run_profile(const cli_command *self, const void *values)
 {
-    return run_models(self, values, profile_kernel,
-                      "kernel             profiled failed  known         time    quiet  agree 5 agree 10");
+    return run_models(
+        self, values, profile_kernel,
+        "kernel             profiled failed  known         time    quiet repeated  agree 5 agree 10  ceiling");
 }
 
 const cli_command command_profile = {
@@ -291,8 +292,9 @@ const cli_command command_profile = {
     OPTIONS(models_options),
     .usage = "--workspace DIR --models CONFIG.json [options]",
     .details = "Goes on where an earlier run stopped: what the workspace's journal knows is not measured again.\n"
-               "quiet: share of the samples that nothing disturbed; agree 5, agree 10: share of the kernels whose\n"
-               "first and last round agree within 5 and 10 %.\n",
+               "quiet: share of the samples that nothing disturbed; repeated: kernels measured again in a separate\n"
+               "pass; agree 5, agree 10: share of these whose two latencies agree within 5 and 10 %; ceiling: share\n"
+               "that a perfect predictor would get right within 10 %, given such labels.\n",
     .example = "  nn-meter profile --workspace ws \\\n"
                "      --models ws/predictor_build/results/conv-bn-relu_prior.json\n",
 };

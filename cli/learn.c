@@ -140,15 +140,14 @@ static int tell_fit(const train_values *v, const nnm_fit_result *fit)
         add_key(&object, "predictor", output_text(v->output));
         return output_json(object);
     }
-    char text[OUTPUT_CELL_BYTES];
     output_pair("kernel", "%s", nnm_predictor_kernel_type(fit->predictor));
     output_pair("model", "%s", nnm_predictor_model(fit->predictor));
     output_pair("rows", "%zu", fit->summary.rows);
     output_pair("test rows", "%zu", fit->summary.test_rows);
-    if (fit->summary.test_rows) print_metrics(&fit->summary.test);
-    if (isfinite(fit->summary.noise_ceiling10))
-        output_pair("noise ceiling", "%s (repeated labels that agree within 10 %%)",
-                    output_share(fit->summary.noise_ceiling10, text));
+    if (fit->summary.test_rows)
+        print_metrics(&fit->summary.test, &fit->labels, fit->labels.ceiling10);
+    else
+        print_labels(&fit->labels);
     output_pair("predictor", "%s", v->output);
     return EXIT_DONE;
 }
@@ -299,6 +298,14 @@ static const cli_option evaluate_options[] = {
     OPTION_JSON(evaluate_values),
 };
 
+/* The ceiling is that of the table where it repeats labels, else that of the labels the predictor was trained on. */
+static void add_ceiling(json_t **object, const nnm_agreement *labels, double training_ceiling10)
+{
+    bool own = isfinite(labels->ceiling10);
+    if (!own) add_key(object, "noise_ceiling10", output_number(training_ceiling10));
+    add_key(object, "noise_ceiling_of", output_text(own ? "table" : isfinite(training_ceiling10) ? "training" : NULL));
+}
+
 static int run_evaluate(const cli_command *self, const void *values)
 {
     const evaluate_values *v = values;
@@ -306,20 +313,22 @@ static int run_evaluate(const cli_command *self, const void *values)
     nnm_predictor *predictor = NULL;
     nnm_metrics metrics = {0};
     nnm_skipped_rows skipped = {0};
+    nnm_agreement labels;
     int code = EXIT_DONE;
     if (nnm_predictor_load(&predictor, v->predictor, &err) ||
-        nnm_evaluate_csv(predictor, v->csv, v->target, v->skip_bad ? &skipped : NULL, &metrics, &err)) {
+        nnm_evaluate_csv(predictor, v->csv, v->target, v->skip_bad ? &skipped : NULL, &metrics, &labels, &err)) {
         code = command_fail(self, &err);
     } else if (v->json) {
         json_t *object = metrics_json(nnm_predictor_kernel_type(predictor), nnm_predictor_model(predictor),
-                                      metrics.rows, &metrics, if_known(false, 0));
+                                      metrics.rows, &metrics, &labels);
+        add_ceiling(&object, &labels, nnm_predictor_summary(predictor)->noise_ceiling10);
         add_key(&object, "skipped", json_integer((json_int_t)skipped.count));
         code = output_json(object);
     } else {
         output_pair("kernel", "%s", nnm_predictor_kernel_type(predictor));
         output_pair("model", "%s", nnm_predictor_model(predictor));
         output_pair("rows", "%zu", metrics.rows);
-        print_metrics(&metrics);
+        print_metrics(&metrics, &labels, nnm_predictor_summary(predictor)->noise_ceiling10);
     }
     if (!code) tell_skipped(&skipped);
     nnm_predictor_free(predictor);

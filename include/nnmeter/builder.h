@@ -130,9 +130,15 @@ typedef struct nnm_fit_result {
     nnm_training_summary summary;
     size_t duplicates;             /* rows dropped before the split because their configuration was there already */
     nnm_skipped_rows skipped;      /* bad rows of a table */
+    nnm_agreement labels;          /* how far labels that were measured twice agree */
     nnm_config_list error_configs; /* test rows with a relative error above the threshold */
 } nnm_fit_result;
 NNM_API void nnm_fit_result_fini(nnm_fit_result *result);
+
+/* How far the labels of these kernels agree that `profile` measured again in a separate pass, according to the
+ * workspace's journal. Without a journal there are no pairs. Errors: those of the journal. */
+NNM_NODISCARD NNM_API nnm_status nnm_check_labels(const nnm_builder *builder, const nnm_kernel_data *data,
+                                                  nnm_agreement *out, nnm_error *err);
 
 /* Drops duplicate configurations, splits the rest, fits the forest the description prescribes for the kernel type, and
  * tests it. With a builder and a mark it writes collection/Data_…csv, collection/TestResult_…csv and
@@ -243,10 +249,11 @@ NNM_NODISCARD NNM_API nnm_status nnm_train_csv(const char *kernel_type, const ch
                                                const nnm_table_options *options, nnm_fit_result *out, nnm_error *err);
 
 /* Compares a predictor with the latencies of a table. Bad rows are left out and counted in `skipped`; NULL: refused.
+ * `labels` (may be NULL): how far rows with equal features and different latencies agree.
  * Errors: as nnm_train_csv. */
 NNM_NODISCARD NNM_API nnm_status nnm_evaluate_csv(const nnm_predictor *predictor, const char *csv_path,
                                                   const char *target, nnm_skipped_rows *skipped, nnm_metrics *out,
-                                                  nnm_error *err);
+                                                  nnm_agreement *labels, nnm_error *err);
 
 /* Writes the table to `out` with the columns predicted_ms, lower_ms, upper_ms added, rows in their order, in memory
  * that does not grow with the table. The new cells of a bad row stay empty, and it is counted in `skipped`; NULL: it is

@@ -42,7 +42,7 @@ typedef struct nnm_training_summary {
     size_t test_rows;       /* of these, never trained on; 0: no test */
     nnm_metrics test;       /* on the test rows; zero where test_rows is 0 */
     double oob_score;       /* R^2 out of bag; NaN: none */
-    double noise_ceiling10; /* share of repeated labels that agree within 10 %; NaN: labels were not repeated */
+    double noise_ceiling10; /* highest acc10 that the labels allow (metrics.h); NaN: too few were repeated */
     double latency_min_ms, latency_max_ms;
 } nnm_training_summary;
 

@@ -16,6 +16,7 @@ void nnm_features_fini(nnm_features *features)
     free(features->x);
     free(features->y);
     free(features->source);
+    nnm_repeats_fini(&features->repeats);
     *features = (nnm_features){0};
 }
 
@@ -34,6 +35,21 @@ static nnm_status set_name(nnm_features *f, size_t column, const char *name, nnm
 {
     f->names[column] = nnm_strdup(name);
     return f->names[column] ? NNM_OK : nnm_fail_memory(err);
+}
+
+/* What duplicates tell before they are dropped: how far labels of one configuration agree. */
+static nnm_status compare_duplicates(nnm_features *f, nnm_error *err)
+{
+    nnm_label_table table = {0};
+    nnm_status status = NNM_OK;
+    for (size_t row = 0; row < f->rows && status == NNM_OK; row++)
+        status = nnm_label_table_add(&table, f->x + row * f->columns, f->columns, f->y[row], err);
+    if (status == NNM_OK) {
+        f->repeats = table.repeats;
+        table.repeats = (nnm_repeats){0};
+    }
+    nnm_label_table_fini(&table);
+    return status;
 }
 
 /* Keeps the first of rows with equal features: one left in the test rows while its twin is trained on would flatter
@@ -88,7 +104,8 @@ nnm_status nnm_features_of_data(nnm_features *out, const nnm_kernel_data *data, 
         f.y[f.rows] = record->latency_ms;
         f.source[f.rows++] = i;
     }
-    status = drop_duplicates(&f, err);
+    status = compare_duplicates(&f, err);
+    if (status == NNM_OK) status = drop_duplicates(&f, err);
     if (status == NNM_OK) {
         *out = f;
         f = (nnm_features){0};
@@ -164,6 +181,7 @@ nnm_status nnm_features_of_csv(nnm_features *out, const char *path, const nnm_ke
         if (status == NNM_OK) status = add_rows(&f, &columns, csv, skipped, err);
         if (status == NNM_OK) status = nnm_csv_stream_next(stream, CHUNK_ROWS, err);
     }
+    if (status == NNM_OK) status = compare_duplicates(&f, err);
     if (status == NNM_OK) status = drop_duplicates(&f, err);
     if (status == NNM_OK) {
         *out = f;

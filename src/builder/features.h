@@ -2,7 +2,7 @@
 #ifndef NNM_BUILDER_FEATURES_H
 #define NNM_BUILDER_FEATURES_H
 
-#include "nnmeter/builder.h"
+#include "builder/labels.h"
 
 /* A feature table with labels, owning everything. Zero-initialise; end with nnm_features_fini. */
 typedef struct nnm_features {
@@ -10,8 +10,9 @@ typedef struct nnm_features {
     double *x;    /* row-major */
     double *y;    /* latencies, ms */
     size_t rows, columns;
-    size_t *source;    /* row of the kernel data, or line of the file, that each row came from */
-    size_t duplicates; /* rows left out because an earlier one has the same features */
+    size_t *source;      /* row of the kernel data, or line of the file, that each row came from */
+    size_t duplicates;   /* rows left out because an earlier one has the same features */
+    nnm_repeats repeats; /* labels that such rows repeat */
 } nnm_features;
 
 void nnm_features_fini(nnm_features *features);

@@ -160,9 +160,15 @@ nnm_status nnm_fit_features(nnm_fit_result *result, nnm_test_rows *test, const n
     summary.test_rows = test_count;
     if (test_count) status = test_predictor(&summary, &tested, predictor, x, y, err);
     if (status) goto done;
+    nnm_agreement labels;
+    const nnm_repeats *repeats = &features->repeats;
+    status = nnm_agreement_compute(&labels, repeats->first, repeats->second, repeats->count, err);
+    if (status) goto done;
+    summary.noise_ceiling10 = labels.ceiling10;
     nnm_predictor_set_summary(predictor, &summary);
     result->predictor = predictor;
     result->summary = summary;
+    result->labels = labels;
     result->duplicates = features->duplicates;
     predictor = NULL;
     *test = tested;
@@ -238,6 +244,21 @@ static nnm_status write_results(const nnm_builder *builder, const nnm_kernel_dat
     return status;
 }
 
+static void log_labels(const nnm_builder *builder, const nnm_agreement *labels)
+{
+    if (labels->pairs == 0) return;
+    if (labels->pairs < NNM_CEILING_MIN_PAIRS)
+        nnm_builder_log(builder, NNM_LOG_INFO, "labels measured twice: %zu; within 5%%: %.4f; within 10%%: %.4f",
+                        labels->pairs, labels->agree5, labels->agree10);
+    else
+        nnm_builder_log(
+            builder, NNM_LOG_INFO,
+            "labels measured twice: %zu; within 5%%: %.4f; within 10%%: %.4f; ceiling of the 10%% accuracy: "
+            "%.4f (%.4f to %.4f)",
+            labels->pairs, labels->agree5, labels->agree10, labels->ceiling10, labels->ceiling10_low,
+            labels->ceiling10_high);
+}
+
 nnm_status nnm_build_predictor_by_data(nnm_builder *builder, const nnm_kernel_data *data,
                                        const nnm_fit_options *options, nnm_fit_result *out, nnm_error *err)
 {
@@ -248,6 +269,7 @@ nnm_status nnm_build_predictor_by_data(nnm_builder *builder, const nnm_kernel_da
     nnm_fit_result result = {0};
     nnm_status status = nnm_features_of_data(&features, data, options->model, err);
     if (status == NNM_OK && builder && options->mark) status = nnm_builder_check_mark(options->mark, err);
+    if (status == NNM_OK && builder) status = nnm_builder_read_repeats(builder, data, &features.repeats, err);
     if (status == NNM_OK) status = nnm_fit_features(&result, &test, &features, data->kernel, options, err);
     if (status == NNM_OK)
         status = find_errors(&result.error_configs, data, &features, &test, options->error_threshold, err);
@@ -261,6 +283,7 @@ nnm_status nnm_build_predictor_by_data(nnm_builder *builder, const nnm_kernel_da
                             "10%% accuracy: %.4f; 15%% accuracy: %.4f",
                             result.summary.rows - test.count, test.count, m->rmse, m->rmspe, m->acc5, m->acc10,
                             m->acc15);
+        log_labels(builder, &result.labels);
         *out = result;
         result = (nnm_fit_result){0};
     }

@@ -161,6 +161,7 @@ static nnm_status run_next(table_run *run, size_t *rows, nnm_error *err)
 typedef struct pairs {
     double *measured, *predicted;
     size_t count, measured_capacity, predicted_capacity;
+    nnm_label_table labels;
 } pairs;
 
 static nnm_status add_pairs(pairs *p, const table_run *run, nnm_error *err)
@@ -176,27 +177,40 @@ static nnm_status add_pairs(pairs *p, const table_run *run, nnm_error *err)
         p->measured[p->count] = run->y[i];
         p->predicted[p->count++] = run->predictions[i].latency_ms;
     }
-    return NNM_OK;
+    size_t columns = run->columns.count;
+    for (size_t i = 0; i < run->good_count && status == NNM_OK; i++)
+        status = nnm_label_table_add(&p->labels, run->x + i * columns, columns, run->y[i], err);
+    return status;
 }
 
 nnm_status nnm_evaluate_csv(const nnm_predictor *predictor, const char *csv_path, const char *target,
-                            nnm_skipped_rows *skipped, nnm_metrics *out, nnm_error *err)
+                            nnm_skipped_rows *skipped, nnm_metrics *out, nnm_agreement *labels, nnm_error *err)
 {
     if (!target || !*target)
         return nnm_fail(err, NNM_ERR_INVALID_ARGUMENT, "the column with the latencies must be named");
     table_run run;
     pairs all = {0};
     nnm_skipped_rows left_out = {0};
+    nnm_metrics metrics;
+    nnm_agreement agreement;
     nnm_status status = run_open(&run, predictor, csv_path, target, skipped ? &left_out : NULL, err);
     for (size_t rows = 1; rows && status == NNM_OK;) {
         status = run_next(&run, &rows, err);
         if (status == NNM_OK) status = add_pairs(&all, &run, err);
     }
     if (status == NNM_OK) {
-        status = nnm_metrics_compute(out, all.measured, all.predicted, all.count, err);
+        const nnm_repeats *repeats = &all.labels.repeats;
+        status = nnm_metrics_compute(&metrics, all.measured, all.predicted, all.count, err);
+        if (status == NNM_OK)
+            status = nnm_agreement_compute(&agreement, repeats->first, repeats->second, repeats->count, err);
         if (status) (void)nnm_context(err, status, "%s", csv_path);
     }
-    if (status == NNM_OK && skipped) *skipped = left_out;
+    if (status == NNM_OK) {
+        *out = metrics;
+        if (labels) *labels = agreement;
+        if (skipped) *skipped = left_out;
+    }
+    nnm_label_table_fini(&all.labels);
     free(all.measured);
     free(all.predicted);
     run_fini(&run);

@@ -81,7 +81,7 @@ static void trains_and_answers(void **state)
     assert_int_equal(nnm_predictor_feature_count(fit.predictor), 7); /* text columns are no features */
 
     nnm_metrics metrics;
-    assert_ok(nnm_evaluate_csv(fit.predictor, other, "latency_ms", NULL, &metrics, &err));
+    assert_ok(nnm_evaluate_csv(fit.predictor, other, "latency_ms", NULL, &metrics, NULL, &err));
     assert_int_equal(metrics.rows, 300);
     assert_true(metrics.acc10 > 0.8);
 
