@@ -302,17 +302,21 @@ const cli_command command_profile = {
 /* ---- export ---- */
 
 typedef struct export_values {
-    const char *kernel, *csv;
+    const char *kernel, *csv, *workspace;
+    bool rebuild;
     option_list configs, latencies;
 } export_values;
 
 static const cli_option export_options[] = {
-    OPTION_KERNEL(export_values),
+    {.name = "kernel",
+     .kind = OPTION_TEXT,
+     .offset = offsetof(export_values, kernel),
+     .value = "K",
+     .help = "kernel type, see --list-kernels"},
     {.name = "configs",
      .kind = OPTION_LIST,
      .offset = offsetof(export_values, configs),
      .value = "F",
-     .required = true,
      .help = "configuration files"},
     {.name = "latencies",
      .kind = OPTION_LIST,
@@ -324,20 +328,69 @@ static const cli_option export_options[] = {
      .kind = OPTION_TEXT,
      .offset = offsetof(export_values, csv),
      .value = "OUT",
-     .required = true,
      .help = "the table to write"},
+    {.name = "rebuild",
+     .kind = OPTION_FLAG,
+     .offset = offsetof(export_values, rebuild),
+     .help = "write the files of a workspace again from its journal"},
+    {.name = "workspace",
+     .kind = OPTION_TEXT,
+     .offset = offsetof(export_values, workspace),
+     .value = "DIR",
+     .help = "the workspace, with --rebuild"},
     {.name = "predictor",
      .kind = OPTION_LATER,
      .help = "predictors cannot be exported in this version; --csv exports kernel data"},
     {.name = "onnx", .kind = OPTION_LATER, .help = "--onnx is not in this version; --csv exports kernel data"},
 };
 
+static int check_export(const cli_command *self, const export_values *v)
+{
+    if (v->rebuild && (v->kernel || v->csv || v->configs.count || v->latencies.count))
+        return usage_error(self, "--rebuild goes with --workspace alone");
+    if (v->rebuild && !v->workspace) return usage_error(self, "option '--workspace DIR' is missing");
+    if (v->rebuild) return EXIT_DONE;
+    if (v->workspace) return usage_error(self, "--workspace goes with --rebuild");
+    if (!v->kernel) return usage_error(self, "option '--kernel K' is missing");
+    if (!v->configs.count) return usage_error(self, "option '--configs F' is missing");
+    if (!v->csv) return usage_error(self, "option '--csv OUT' is missing");
+    return EXIT_DONE;
+}
+
+typedef struct rebuilt_files {
+    size_t count;
+} rebuilt_files;
+
+static void tell_rebuilt(void *context, const char *path, size_t kernels)
+{
+    rebuilt_files *files = context;
+    if (files->count++ == 0) output_heading(" kernels  file");
+    printf("%8zu  %s\n", kernels, path);
+    fflush(stdout);
+}
+
+static int rebuild_files(const cli_command *self, const export_values *v)
+{
+    nnm_error err = NNM_ERROR_INIT;
+    nnm_builder *builder = NULL;
+    rebuilt_files files = {0};
+    if (nnm_builder_config_init(&builder, v->workspace, output_stoppable_hooks(), &err))
+        return command_fail(self, &err);
+    int code = nnm_rebuild_files(builder, tell_rebuilt, &files, &err) ? command_fail(self, &err) : EXIT_DONE;
+    if (!code && files.count == 0) output_log("The journal holds nothing to make files of");
+    nnm_builder_free(builder);
+    return code;
+}
+
 static int run_export(const cli_command *self, const void *values)
 {
     const export_values *v = values;
     nnm_error err = NNM_ERROR_INIT;
     nnm_kernel_data *data = NULL;
-    int code = collect_data(self, NULL, v->kernel, &v->configs, &v->latencies, &data);
+    int code = check_export(self, v);
+    if (code) return code;
+    if (v->rebuild) return rebuild_files(self, v);
+    code = collect_data(self, NULL, v->kernel, &v->configs, &v->latencies, &data);
     if (!code && nnm_export_csv(data, v->csv, &err)) code = command_fail(self, &err);
     if (!code) output_log("Wrote %zu rows to %s", data->count, v->csv);
     nnm_kernel_data_free(data);
@@ -346,12 +399,18 @@ static int run_export(const cli_command *self, const void *values)
 
 const cli_command command_export = {
     .name = "export",
-    .summary = "Write kernel data as a CSV table of features and latencies",
+    .summary = "Write kernel data as a CSV table, or a workspace's files from its journal",
     .run = run_export,
     .values_size = sizeof(export_values),
     OPTIONS(export_options),
-    .usage = "--kernel K --configs F... [--latencies F...] --csv OUT",
+    .usage = "--kernel K --configs F... [--latencies F...] --csv OUT\n"
+             "       nn-meter export --rebuild --workspace DIR",
+    .details =
+        "--rebuild writes again, from the workspace's journal: the configuration files of what was sampled, the\n"
+        "latency files, and the tables that predictors were made of. Files of which the journal knows nothing\n"
+        "are left alone.\n",
     .example = "  nn-meter export --kernel conv-bn-relu --csv conv.csv \\\n"
                "      --configs ws/predictor_build/results/conv-bn-relu_prior.json \\\n"
-               "      --latencies ws/predictor_build/results/profiled_conv-bn-relu.json\n",
+               "      --latencies ws/predictor_build/results/profiled_conv-bn-relu.json\n"
+               "  nn-meter export --rebuild --workspace ws\n",
 };

@@ -12,9 +12,12 @@
     {                                                     \
         before "sampled" after, before "collected" after, \
     }
-static const char *const remove_all[] = ON_TABLES("DELETE FROM ", " WHERE kernel = ? AND mark = ?");
-static const char *const add_entry[] =
-    ON_TABLES("INSERT INTO ", " (kernel, mark, kernel_id, config, entry) VALUES (?,?,?,?,?)");
+static const char *const get_ids[] = ON_TABLES("SELECT kernel_id FROM ", " WHERE kernel = ? AND mark = ?");
+static const char *const remove_entry[] = ON_TABLES("DELETE FROM ", " WHERE kernel = ? AND mark = ? AND kernel_id = ?");
+static const char *const put_entry[] =
+    ON_TABLES("INSERT INTO ", " (kernel, mark, kernel_id, config, entry) VALUES (?,?,?,?,?)"
+                              " ON CONFLICT (kernel, mark, kernel_id) DO UPDATE SET config = excluded.config,"
+                              " entry = excluded.entry");
 static const char *const get_entries[] =
     ON_TABLES("SELECT kernel_id, entry FROM ", " WHERE kernel = ? AND mark = ? ORDER BY id");
 static const char *const get_marks[] =
@@ -32,13 +35,13 @@ static const char add_node[] =
 
 /* ---- files ---- */
 
-static nnm_status add_record(nnm_journal *journal, nnm_journal_table table, const char *mark, const nnm_kernel *kernel,
+static nnm_status put_record(nnm_journal *journal, nnm_journal_table table, const char *mark, const nnm_kernel *kernel,
                              const nnm_kernel_record *record, nnm_error *err)
 {
     char config[NNM_SUBJECT_BYTES], *entry = NULL;
     nnm_journal_statement s = {0};
     nnm_status status = nnm_record_format(kernel, record, &entry, err);
-    if (status == NNM_OK) status = nnm_journal_use(&s, journal, add_entry[table], err);
+    if (status == NNM_OK) status = nnm_journal_use(&s, journal, put_entry[table], err);
     if (status == NNM_OK) {
         nnm_bind_text(&s, nnm_kernel_name(kernel));
         nnm_bind_text(&s, mark);
@@ -51,20 +54,47 @@ static nnm_status add_record(nnm_journal *journal, nnm_journal_table table, cons
     return status;
 }
 
-nnm_status nnm_journal_put_file(nnm_journal *journal, nnm_journal_table table, const char *mark,
+static nnm_status remove_record(nnm_journal *journal, nnm_journal_table table, const char *mark,
+                                const nnm_kernel *kernel, const char *id, nnm_error *err)
+{
+    nnm_journal_statement s = {0};
+    nnm_status status = nnm_journal_use(&s, journal, remove_entry[table], err);
+    if (status) return status;
+    nnm_bind_text(&s, nnm_kernel_name(kernel));
+    nnm_bind_text(&s, mark);
+    nnm_bind_text(&s, id);
+    return nnm_journal_insert(&s, NULL, err);
+}
+
+/* Rows that stay keep their places, so that files and marks keep their order. */
+static nnm_status remove_others(nnm_journal *journal, nnm_journal_table table, const char *mark,
                                 const nnm_kernel_data *data, nnm_error *err)
 {
     nnm_journal_statement s = {0};
+    nnm_status status = nnm_journal_use(&s, journal, get_ids[table], err);
+    if (status) return status;
+    nnm_bind_text(&s, nnm_kernel_name(data->kernel));
+    nnm_bind_text(&s, mark);
+    while (status == NNM_OK && nnm_journal_next(&s)) {
+        char *id = nnm_journal_text(&s, 0);
+        if (!id)
+            status = nnm_fail_memory(err);
+        else if (!nnm_kernel_data_find(data, id))
+            status = remove_record(journal, table, mark, data->kernel, id, err);
+        free(id);
+    }
+    nnm_status done = nnm_journal_done(&s, "read the journal", status ? NULL : err);
+    return status ? status : done;
+}
+
+nnm_status nnm_journal_put_file(nnm_journal *journal, nnm_journal_table table, const char *mark,
+                                const nnm_kernel_data *data, nnm_error *err)
+{
     nnm_status status = nnm_journal_begin_changes(journal, err);
     if (status) return status;
-    status = nnm_journal_use(&s, journal, remove_all[table], err);
-    if (status == NNM_OK) {
-        nnm_bind_text(&s, nnm_kernel_name(data->kernel));
-        nnm_bind_text(&s, mark);
-        status = nnm_journal_insert(&s, NULL, err);
-    }
+    status = remove_others(journal, table, mark, data, err);
     for (size_t i = 0; i < data->count && status == NNM_OK; i++)
-        status = add_record(journal, table, mark, data->kernel, &data->records[i], err);
+        status = put_record(journal, table, mark, data->kernel, &data->records[i], err);
     return nnm_journal_end_changes(journal, status, err);
 }
 
