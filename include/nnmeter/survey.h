@@ -37,9 +37,9 @@ typedef struct nnm_noise {
     double got_share;                                /* of the time in which we wanted the CPU, we had it */
     double cpu_s;                                    /* CPU time spent measuring */
     double clock_spread;                             /* (p90 - p10) / median of the latency reference */
-    double clock_drift;                              /* (highest - lowest) / median of its medians over 0.1 s each */
+    double clock_drift;                              /* (p95 - p5) / median of its medians over 0.1 s each */
     double clock_step;                               /* the largest change between two of these in a row, as a share */
-    double clock_ghz, clock_low_ghz, clock_high_ghz; /* median and range of these; 0: unknown on this processor */
+    double clock_ghz, clock_low_ghz, clock_high_ghz; /* median, p5, p95 of these; 0: unknown on this processor */
     size_t references;
 } nnm_noise;
 

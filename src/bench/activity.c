@@ -20,7 +20,6 @@ typedef struct process {
 } process;
 
 typedef struct cpu_ticks {
-    bool known;
     unsigned cpu;
     unsigned long long busy, stolen;
 } cpu_ticks;
@@ -97,11 +96,12 @@ static nnm_status read_cpus(snapshot *s, nnm_error *err)
     char line[512];
     nnm_status status = NNM_OK;
     while (status == NNM_OK && fgets(line, sizeof line, stream) && strncmp(line, "cpu", 3) == 0) {
-        cpu_ticks c = {.known = true};
+        cpu_ticks c = {0};
         unsigned long long user, nice, system, irq, softirq;
+        if (line[3] < '0' || line[3] > '9') continue; /* the line of all CPUs together */
         if (sscanf(line, "cpu%u %llu %llu %llu %*u %*u %llu %llu %llu", &c.cpu, &user, &nice, &system, &irq, &softirq,
                    &c.stolen) != 7)
-            continue; /* the line of all CPUs together */
+            continue;
         c.busy = user + nice + system + irq + softirq;
         void *grown = s->cpus;
         status = nnm_grow(&grown, &s->cpu_capacity, s->cpu_count + 1, sizeof c, err);

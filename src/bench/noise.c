@@ -220,7 +220,13 @@ static nnm_status describe_clock(const trace *t, nnm_noise *out, nnm_error *err)
 {
     double *values = nnm_calloc(t->clock_count, sizeof *values);
     if (!values) return nnm_fail_memory(err);
-    double low = (double)INFINITY, high = 0, before = 0;
+    double *middles = nnm_calloc(t->clock_count, sizeof *middles);
+    if (!middles) {
+        free(values);
+        return nnm_fail_memory(err);
+    }
+    size_t windows = 0;
+    double before = 0;
     unsigned window_before = 0;
     for (size_t begin = 0, end; begin < t->clock_count; begin = end) {
         unsigned window = t->clocks[begin].window;
@@ -228,8 +234,7 @@ static nnm_status describe_clock(const trace *t, nnm_noise *out, nnm_error *err)
             values[end - begin] = (double)t->clocks[end].latency_ns;
         if (end - begin < MIN_WINDOW_READINGS) continue;
         double middle = nnm_percentile(values, end - begin, 0.5);
-        low = fmin(low, middle);
-        high = fmax(high, middle);
+        middles[windows++] = middle;
         if (before > 0 && window == window_before + 1)
             out->clock_step = fmax(out->clock_step, fabs(middle - before) / fmin(middle, before));
         before = middle;
@@ -240,12 +245,14 @@ static nnm_status describe_clock(const trace *t, nnm_noise *out, nnm_error *err)
     double median = nnm_percentile(values, t->clock_count, 0.5); /* sorts them, too */
     out->clock_spread =
         (nnm_percentile(values, t->clock_count, 0.9) - nnm_percentile(values, t->clock_count, 0.1)) / median;
-    if (high <= 0) low = high = median; /* too short a look for windows */
+    if (windows == 0) middles[windows++] = median; /* too short a look for windows */
+    double low = nnm_percentile(middles, windows, 0.05), high = nnm_percentile(middles, windows, 0.95);
     out->clock_drift = (high - low) / median;
     out->clock_ghz = nnm_reference_clock_ghz(median);
     out->clock_low_ghz = nnm_reference_clock_ghz(high);
     out->clock_high_ghz = nnm_reference_clock_ghz(low);
     free(values);
+    free(middles);
     return NNM_OK;
 }
 

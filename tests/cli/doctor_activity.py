@@ -64,6 +64,7 @@ def main():
     mine = [p for p in busy["activity"]["processes"] if p["pid"] == pid]
     # On a machine where much else runs it may get less than a whole CPU, and doctor takes its own share.
     assert mine and mine[0]["name"] == NAME and mine[0]["cpus"] > 0.2 and mine[0]["cpu"] == cpu, busy["activity"]
+    assert busy["activity"]["others_cpus"] > 0.2, busy["activity"]
     named = about(busy, f"'{NAME}' (process {pid}")
     assert any("is busy" in line for line in named) and any("kill -STOP" in line for line in named), busy["verdict"]
     assert busy["verdict"]["fitness"] in ("limited", "unfit"), busy["verdict"]
