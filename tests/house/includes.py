@@ -34,6 +34,7 @@ PUBLIC = {
     "model_file": "formats",
     "kernel": "kernels",
     "measure": "bench",
+    "survey": "bench",
     "backend": "bench",
     "sampler": "sampling",
     "kernel_data": "store",
