@@ -443,7 +443,7 @@ static void the_documentation_is_true_to_the_tables(void **state)
     size_t size = 0, count = 0;
     assert_ok(nnm_file_read(NNM_TEST_DATA "/../../docs/configuration.md", &document, &size, &err));
     nnm_predictorbuild_config build;
-    assert_ok(nnm_predictorbuild_config_default(&build, NNM_IMPLEMENT_TORCH, known, KNOWN_COUNT, &err));
+    assert_ok(nnm_predictorbuild_config_default(&build, NNM_IMPLEMENT_TENSORFLOW, known, KNOWN_COUNT, &err));
     const nnm_option *options = nnm_predictorbuild_options(&count);
     expect_rows(document, options, count, &build);
     options = nnm_kernel_build_options(&count);
