@@ -16,6 +16,7 @@ void nnm_features_fini(nnm_features *features)
     free(features->x);
     free(features->y);
     free(features->source);
+    free(features->spread);
     nnm_repeats_fini(&features->repeats);
     *features = (nnm_features){0};
 }

@@ -12,6 +12,7 @@ typedef struct nnm_features {
     size_t rows, columns;
     size_t *source;      /* row of the kernel data, or line of the file, that each row came from */
     size_t duplicates;   /* rows left out because an earlier one has the same features */
+    double *spread;      /* of each label, as a share of it; NULL: not known */
     nnm_repeats repeats; /* labels that such rows repeat */
 } nnm_features;
 

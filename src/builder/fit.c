@@ -12,6 +12,7 @@
 #include "base/number.h"
 #include "base/rng.h"
 #include "builder/builder.h"
+#include "builder/weights.h"
 #include "store/paths.h"
 
 void nnm_test_rows_fini(nnm_test_rows *test)
@@ -139,14 +140,18 @@ nnm_status nnm_fit_features(nnm_fit_result *result, nnm_test_rows *test, const n
     size_t train_count = features->rows - test_count;
     double *x = nnm_calloc(features->rows, features->columns * sizeof *x);
     double *y = nnm_calloc(features->rows, sizeof *y);
+    double *weight = NULL;
     if (!x || !y) {
         status = nnm_fail_memory(err);
         goto done;
     }
     gather(features, tested.rows, features->rows, x, y);
+    status = nnm_fit_weights(features, tested.rows + test_count, train_count, &weight, err);
+    if (status) goto done;
     nnm_dataset train = {
         .x = x + test_count * features->columns,
         .y = y + test_count,
+        .weight = weight,
         .rows = train_count,
         .columns = features->columns,
         .feature_names = (const char *const *)features->names,
@@ -178,6 +183,7 @@ done:
     nnm_test_rows_fini(&tested);
     free(x);
     free(y);
+    free(weight);
     return status;
 }
 
@@ -269,6 +275,7 @@ nnm_status nnm_build_predictor_by_data(nnm_builder *builder, const nnm_kernel_da
     nnm_fit_result result = {0};
     nnm_status status = nnm_features_of_data(&features, data, options->model, err);
     if (status == NNM_OK && builder && options->mark) status = nnm_builder_check_mark(options->mark, err);
+    if (status == NNM_OK) status = nnm_features_take_spreads(&features, data, err);
     if (status == NNM_OK && builder) status = nnm_builder_read_repeats(builder, data, &features.repeats, err);
     if (status == NNM_OK) status = nnm_fit_features(&result, &test, &features, data->kernel, options, err);
     if (status == NNM_OK)

@@ -175,6 +175,54 @@ static void few_repeats_give_no_ceiling(void **state)
     nnm_builder_free(builder);
 }
 
+/* ---- spreads ---- */
+
+/* The prediction for a kernel, and the bytes of the predictor's file, after a fit to all rows. */
+static double fit_and_predict(const nnm_kernel_data *data, size_t row, char **bytes, size_t *size)
+{
+    nnm_fit_options options = NNM_FIT_OPTIONS_INIT;
+    options.test_size = 0;
+    nnm_fit_result fit = {0};
+    nnm_prediction prediction;
+    char path[512], config[256];
+    assert_ok(nnm_build_predictor_by_data(NULL, data, &options, &fit, &err));
+    nnm_kernel_config_format(conv, &data->records[row].config, config, sizeof config);
+    assert_ok(nnm_predict_config(fit.predictor, config, &prediction, &err));
+    in_folder(path, folder, "spread.nnm");
+    assert_ok(nnm_predictor_save(fit.predictor, path, &err));
+    assert_ok(nnm_file_read(path, bytes, size, &err));
+    nnm_fit_result_fini(&fit);
+    return prediction.latency_ms;
+}
+
+static void unsure_labels_count_less(void **state)
+{
+    (void)state;
+    nnm_kernel_data *data = make_data();
+    const size_t wrong = 20;
+    double truth = data->records[wrong].latency_ms;
+    char *exact = NULL, *alike = NULL, *unsure = NULL;
+    size_t exact_size, alike_size, unsure_size;
+    data->records[wrong].latency_ms = 3 * truth;
+    double believed = fit_and_predict(data, wrong, &exact, &exact_size);
+    for (size_t i = 0; i < data->count; i++) /* equal on the relative scale, which is what counts */
+        data->records[i].spread_ms = 0.25 * data->records[i].latency_ms;
+    (void)fit_and_predict(data, wrong, &alike, &alike_size);
+    assert_int_equal(exact_size, alike_size);
+    assert_memory_equal(exact, alike, exact_size); /* spreads that are equal change nothing */
+
+    for (size_t i = 0; i < data->count; i++)
+        data->records[i].spread_ms = i == wrong ? truth : 0.01 * data->records[i].latency_ms;
+    double doubted = fit_and_predict(data, wrong, &unsure, &unsure_size);
+    fprintf(stderr, "truth %g believed %g doubted %g\n", truth, believed, doubted);
+    assert_true(believed > 1.5 * truth);
+    assert_true(fabs(doubted - truth) < 0.25 * fabs(believed - truth));
+    free(exact);
+    free(alike);
+    free(unsure);
+    nnm_kernel_data_free(data);
+}
+
 /* ---- tables ---- */
 
 /* Every configuration `times` times; each time after the first the latency is `factor` times as long. */
@@ -250,6 +298,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(passes_of_the_journal_are_compared, set_up, tear_down),
         cmocka_unit_test_setup_teardown(ceiling_goes_into_the_predictor_and_its_file, set_up, tear_down),
         cmocka_unit_test_setup_teardown(few_repeats_give_no_ceiling, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(unsure_labels_count_less, set_up, tear_down),
         cmocka_unit_test_setup_teardown(repeated_rows_of_a_table_are_labels_measured_twice, set_up, tear_down),
         cmocka_unit_test_setup_teardown(many_configurations_are_told_apart, set_up, tear_down),
     };
