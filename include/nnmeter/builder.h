@@ -241,6 +241,14 @@ NNM_NODISCARD NNM_API nnm_status nnm_evaluate_csv(const nnm_predictor *predictor
 NNM_NODISCARD NNM_API nnm_status nnm_predict_csv(const nnm_predictor *predictor, const char *csv_path,
                                                  nnm_skipped_rows *skipped, FILE *out, nnm_error *err);
 
+/* Writes a predictor as an ONNX model (operator sets 14 and ai.onnx.ml 3). Input "configuration", float [N, columns]:
+ * the kernel's parameters, then the further columns it was trained on, as the metadata entry "inputs" names them;
+ * PADDING is 1 for same and 0 for valid. Output "latency_ms", float [N, 1]. FLOPS and PARAMS are computed inside, in
+ * double precision: rows of floats get the latencies that nnm_predictor_predict gives, rounded to floats. Nothing
+ * checks that a configuration is one the kernel can have. Errors: IO, NO_SPACE, NO_MEMORY, UNSUPPORTED (a forest for
+ * which 2 GiB do not suffice). */
+NNM_NODISCARD NNM_API nnm_status nnm_export_onnx(const nnm_predictor *predictor, const char *onnx_path, nnm_error *err);
+
 /* Writes the feature table of kernel data: model_path, the features, latency (collection/Data_…csv). */
 NNM_NODISCARD NNM_API nnm_status nnm_export_csv(const nnm_kernel_data *data, const char *csv_path, nnm_error *err);
 
