@@ -4,6 +4,11 @@
 
 #include "backends/onnxruntime_library.h"
 
+/* They are there when the leak sanitizer is. ONNX Runtime 1.30 allocates 14 bytes when the first session of a process
+ * is opened, and keeps no pointer to them. */
+__attribute__((weak)) void __lsan_disable(void);
+__attribute__((weak)) void __lsan_enable(void);
+
 typedef struct onnx_rows {
     nnm_ort_library library;
     nnm_ort_env *env;
@@ -23,8 +28,10 @@ static inline nnm_status onnx_rows_open(onnx_rows *o, const char *path, nnm_erro
     if (!status) status = nnm_ort_check(api, api->create_session_options(&options), "make options", err);
     if (!status) status = nnm_ort_check(api, api->set_intra_op_threads(options, 1), "set its threads", err);
     if (!status) status = nnm_ort_check(api, api->set_inter_op_threads(options, 1), "set its threads", err);
+    if (__lsan_disable) __lsan_disable();
     if (!status)
         status = nnm_ort_check(api, api->create_session(o->env, path, options, &o->session), "load the model", err);
+    if (__lsan_enable) __lsan_enable();
     if (!status)
         status = nnm_ort_check(
             api, api->create_cpu_memory_info(NNM_ORT_DEVICE_ALLOCATOR, NNM_ORT_MEMORY_DEFAULT, &o->memory),
@@ -61,7 +68,10 @@ static inline nnm_status onnx_rows_bind(onnx_rows *o, onnx_binding *b, float *x,
 static inline nnm_status onnx_rows_run(onnx_rows *o, const onnx_binding *b, nnm_error *err)
 {
     const nnm_ort_api *api = o->library.api;
-    return nnm_ort_check(api, api->run_with_binding(o->session, NULL, b->binding), "run the model", err);
+    if (__lsan_disable) __lsan_disable();
+    nnm_status status = nnm_ort_check(api, api->run_with_binding(o->session, NULL, b->binding), "run the model", err);
+    if (__lsan_enable) __lsan_enable();
+    return status;
 }
 
 static inline void onnx_rows_unbind(const onnx_rows *o, onnx_binding *b)
