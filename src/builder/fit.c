@@ -149,6 +149,7 @@ nnm_status nnm_fit_features(nnm_fit_result *result, nnm_test_rows *test, const n
         .rows = train_count,
         .columns = features->columns,
         .feature_names = (const char *const *)features->names,
+        .work = features->work,
     };
     nnm_predictor_options how = {options->model, forest_for(kernel), options->seed, options->threads};
     status = nnm_predictor_fit(&predictor, nnm_kernel_name(kernel), &train, &how, err);
