@@ -130,6 +130,7 @@ nnm_status nnm_fit_rows(nnm_predictor **out, const nnm_features *features, const
         .rows = count,
         .columns = features->columns,
         .feature_names = (const char *const *)features->names,
+        .work = features->work,
     };
     const nnm_predictor_options how = {options->model, forest_for(kernel), options->seed, options->threads};
     nnm_status status =
