@@ -302,7 +302,7 @@ const cli_command command_profile = {
 /* ---- export ---- */
 
 typedef struct export_values {
-    const char *kernel, *csv, *workspace;
+    const char *kernel, *csv, *predictor, *onnx, *workspace;
     bool rebuild;
     option_list configs, latencies;
 } export_values;
@@ -339,20 +339,33 @@ static const cli_option export_options[] = {
      .value = "DIR",
      .help = "the workspace, with --rebuild"},
     {.name = "predictor",
-     .kind = OPTION_LATER,
-     .help = "predictors cannot be exported in this version; --csv exports kernel data"},
-    {.name = "onnx", .kind = OPTION_LATER, .help = "--onnx is not in this version; --csv exports kernel data"},
+     .kind = OPTION_TEXT,
+     .offset = offsetof(export_values, predictor),
+     .value = "P",
+     .help = "a predictor file"},
+    {.name = "onnx",
+     .kind = OPTION_TEXT,
+     .offset = offsetof(export_values, onnx),
+     .value = "OUT",
+     .help = "with --predictor: the ONNX model to write"},
 };
 
 static int check_export(const cli_command *self, const export_values *v)
 {
-    if (v->rebuild && (v->kernel || v->csv || v->configs.count || v->latencies.count))
+    if (v->rebuild && (v->kernel || v->csv || v->predictor || v->onnx || v->configs.count || v->latencies.count))
         return usage_error(self, "--rebuild goes with --workspace alone");
     if (v->rebuild && !v->workspace) return usage_error(self, "option '--workspace DIR' is missing");
     if (v->rebuild) return EXIT_DONE;
     if (v->workspace) return usage_error(self, "--workspace goes with --rebuild");
+    if (v->predictor || v->onnx) {
+        if (v->kernel || v->csv || v->configs.count || v->latencies.count)
+            return usage_error(self, "--predictor and --onnx do not go with options for kernel data");
+        if (!v->onnx) return usage_error(self, "option '--onnx OUT' is missing");
+        if (!v->predictor) return usage_error(self, "option '--predictor P' is missing");
+        return EXIT_DONE;
+    }
     if (!v->kernel) return usage_error(self, "option '--kernel K' is missing");
-    if (!v->configs.count) return usage_error(self, "option '--configs F' is missing");
+    if (!v->configs.count) return usage_error(self, "option '--configs F...' is missing");
     if (!v->csv) return usage_error(self, "option '--csv OUT' is missing");
     return EXIT_DONE;
 }
@@ -382,35 +395,55 @@ static int rebuild_files(const cli_command *self, const export_values *v)
     return code;
 }
 
-static int run_export(const cli_command *self, const void *values)
+static int export_predictor(const cli_command *self, const export_values *v)
 {
-    const export_values *v = values;
+    nnm_error err = NNM_ERROR_INIT;
+    nnm_predictor *predictor = NULL;
+    int code = EXIT_DONE;
+    if (nnm_predictor_load(&predictor, v->predictor, &err) || nnm_export_onnx(predictor, v->onnx, &err))
+        code = command_fail(self, &err);
+    if (!code) output_log("Wrote the predictor for %s to %s", nnm_predictor_kernel_type(predictor), v->onnx);
+    nnm_predictor_free(predictor);
+    return code;
+}
+
+static int export_data(const cli_command *self, const export_values *v)
+{
     nnm_error err = NNM_ERROR_INIT;
     nnm_kernel_data *data = NULL;
-    int code = check_export(self, v);
-    if (code) return code;
-    if (v->rebuild) return rebuild_files(self, v);
-    code = collect_data(self, NULL, v->kernel, &v->configs, &v->latencies, &data);
+    int code = collect_data(self, NULL, v->kernel, &v->configs, &v->latencies, &data);
     if (!code && nnm_export_csv(data, v->csv, &err)) code = command_fail(self, &err);
     if (!code) output_log("Wrote %zu rows to %s", data->count, v->csv);
     nnm_kernel_data_free(data);
     return code;
 }
 
+static int run_export(const cli_command *self, const void *values)
+{
+    const export_values *v = values;
+    int code = check_export(self, v);
+    if (code) return code;
+    if (v->rebuild) return rebuild_files(self, v);
+    return v->predictor ? export_predictor(self, v) : export_data(self, v);
+}
+
 const cli_command command_export = {
     .name = "export",
-    .summary = "Write kernel data as a CSV table, or a workspace's files from its journal",
+    .summary =
+        "Write kernel data as a CSV table, a predictor as an ONNX model, or a workspace's files from its journal",
     .run = run_export,
     .values_size = sizeof(export_values),
     OPTIONS(export_options),
     .usage = "--kernel K --configs F... [--latencies F...] --csv OUT\n"
+             "       nn-meter export --predictor P --onnx OUT\n"
              "       nn-meter export --rebuild --workspace DIR",
-    .details =
-        "--rebuild writes again, from the workspace's journal: the configuration files of what was sampled, the\n"
-        "latency files, and the tables that predictors were made of. Files of which the journal knows nothing\n"
-        "are left alone.\n",
+    .details = "The table has a column a feature, and the latencies. The ONNX model takes rows of configurations\n"
+               "and gives latencies in ms. --rebuild writes again, from the workspace's journal: the configuration\n"
+               "files of what was sampled, the latency files, and the tables that predictors were made of. Files of\n"
+               "which the journal knows nothing are left alone.\n",
     .example = "  nn-meter export --kernel conv-bn-relu --csv conv.csv \\\n"
                "      --configs ws/predictor_build/results/conv-bn-relu_prior.json \\\n"
                "      --latencies ws/predictor_build/results/profiled_conv-bn-relu.json\n"
+               "  nn-meter export --predictor conv.nnm --onnx conv.onnx\n"
                "  nn-meter export --rebuild --workspace ws\n",
 };

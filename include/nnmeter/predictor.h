@@ -4,7 +4,7 @@
  * A predictor knows tables of numbers only; builder.h has the calls that start from kernel configurations.
  * It is constant once made: any number of threads may predict with it.
  *
- * File layout (version 1, little-endian, no padding but where said):
+ * File layout (version 2, little-endian, no padding but where said):
  *   offset size  what
  *        0    8  magic "NNMPRED" and a zero byte
  *        8    4  uint32 format version
@@ -13,7 +13,8 @@
  *       24    4  uint32 CRC-32 (polynomial 0xEDB88320, as in zlib) of the payload
  *       28    4  uint32 CRC-32 of the 28 bytes before
  *       32    -  payload; its layout stands in src/learn/predictor_file.h
- * A reader refuses a version it does not know (NNM_ERR_VERSION) and any byte that changed (NNM_ERR_CHECKSUM).
+ * A reader refuses a version it does not know (NNM_ERR_VERSION) and any byte that changed (NNM_ERR_CHECKSUM). Files of
+ * version 1, which had random forests only, are read too.
  */
 #ifndef NNMETER_PREDICTOR_H
 #define NNMETER_PREDICTOR_H
@@ -34,6 +35,9 @@ typedef struct nnm_dataset {
     const double *weight;
     size_t rows, columns;
     const char *const *feature_names; /* `columns` names, unique, not empty */
+    /* Which columns count work that takes time in proportion, e.g. operations or bytes, for the model `best`: columns
+     * values, 0: it does not; 1, 2, ... (at most 7): the resource that does it. NULL: none does. */
+    const uint8_t *work;
 } nnm_dataset;
 
 /* What the file tells about how it was made. Shares and RMSPE are fractions. */
@@ -80,8 +84,10 @@ NNM_API void nnm_predictor_free(nnm_predictor *predictor); /* NULL is allowed */
 NNM_API void nnm_predictor_set_summary(nnm_predictor *predictor, const nnm_training_summary *summary);
 NNM_API const nnm_training_summary *nnm_predictor_summary(const nnm_predictor *predictor);
 
-/* lower..upper is a 90 % interval from the 5 % and 95 % quantiles of measured / predicted among out-of-bag rows;
- * where fewer than 20 rows were out of bag, both are NaN. */
+/* lower..upper is a 90 % interval. Random forest: from the 5 % and 95 % quantiles of measured / predicted among
+ * out-of-bag rows. Best: from out-of-fold errors, as wide as its trees disagree on the row, and wider with each
+ * doubling beyond the training range. Where fewer than 20 rows tell, both are NaN. Latencies of `best` are > 0 for any
+ * row. */
 typedef struct nnm_prediction {
     double latency_ms;
     double lower_ms, upper_ms;

@@ -9,7 +9,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/number.h"
-#include "kernels/cost.h"
+#include "kernels/work.h"
 
 void nnm_columns_fini(nnm_columns *columns)
 {
@@ -87,13 +87,13 @@ static bool is_extra(const nnm_columns *c, const nnm_csv *csv, long column)
         if (strcasecmp(csv->header[column], ours[i]) == 0) return false;
     for (size_t i = 0; i < nnm_kernel_param_count(c->kernel); i++)
         if (c->param[i] == column) return false;
+    if (nnm_work_feature_index(csv->header[column]) >= 0) return false; /* ours too */
     return column == c->padding || is_numeric(csv, column);
 }
 
 nnm_status nnm_columns_for_training(nnm_columns *out, const nnm_csv *csv, const nnm_kernel *kernel, const char *target,
                                     nnm_model_kind model, nnm_error *err)
 {
-    (void)model; /* both get the same so far */
     if (nnm_kernel_param_index(kernel, target) >= 0)
         return nnm_fail(err, NNM_ERR_VALUE, "the target '%s' is a parameter of %s, not a latency", target,
                         nnm_kernel_name(kernel));
@@ -101,7 +101,7 @@ nnm_status nnm_columns_for_training(nnm_columns *out, const nnm_csv *csv, const 
     nnm_status status = find_columns(&c, csv, kernel, target, err);
     if (status) return status;
     size_t params = nnm_kernel_param_count(kernel);
-    c.plan = nnm_calloc(params + csv->columns + 2, sizeof *c.plan);
+    c.plan = nnm_calloc(params + csv->columns + 2 + NNM_WORK_FEATURES, sizeof *c.plan);
     if (!c.plan) return nnm_fail_memory(err);
     for (size_t i = 0; i < params && status == NNM_OK; i++)
         status = add_feature(&c, nnm_kernel_param_name(kernel, i), NNM_FROM_COLUMN, c.param[i], err);
@@ -111,6 +111,8 @@ nnm_status nnm_columns_for_training(nnm_columns *out, const nnm_csv *csv, const 
         status = add_feature(&c, "FLOPS", NNM_FROM_FLOPS, -1, err);
         if (status == NNM_OK) status = add_feature(&c, "PARAMS", NNM_FROM_PARAMS, -1, err);
     }
+    for (long i = 0; i < NNM_WORK_FEATURES && model == NNM_MODEL_BEST && status == NNM_OK; i++)
+        status = add_feature(&c, nnm_work_feature_name((size_t)i), NNM_FROM_WORK, i, err);
     if (status)
         nnm_columns_fini(&c);
     else
@@ -126,6 +128,8 @@ static nnm_status plan_feature(nnm_columns *c, const nnm_csv *csv, const char *n
         bool flops = strcmp(name, "FLOPS") == 0;
         if (nnm_kernel_has_cost(c->kernel) && (flops || strcmp(name, "PARAMS") == 0))
             return add_feature(c, name, flops ? NNM_FROM_FLOPS : NNM_FROM_PARAMS, -1, err);
+        int work = nnm_work_feature_index(name);
+        if (work >= 0) return add_feature(c, name, NNM_FROM_WORK, work, err);
     }
     long column = nnm_csv_column(csv, name);
     if (column < 0) return fail_missing(csv, name, "which the predictor was trained on", err);
@@ -187,39 +191,47 @@ static nnm_status read_positive(const nnm_columns *c, const nnm_csv *csv, size_t
     return NNM_OK;
 }
 
-static nnm_status row_cost(const nnm_columns *c, const nnm_csv *csv, size_t row, double *flops, double *parameters,
-                           nnm_error *err)
+/* What a row says about the layer: the kernel's parameters and what its configuration cannot say. */
+static nnm_status read_layer(const nnm_columns *c, const nnm_csv *csv, size_t row, double *params,
+                             nnm_layer_setting *setting, nnm_error *err)
 {
-    double params[NNM_KERNEL_MAX_PARAMS] = {0};
-    nnm_layer_setting setting = NNM_LAYER_SETTING_INIT;
     nnm_status status = NNM_OK;
-    for (size_t i = 0; i < nnm_kernel_param_count(c->kernel) && status == NNM_OK; i++)
-        status = read_positive(c, csv, row, c->param[i], 1, &params[i], err);
-    if (status == NNM_OK && c->batch >= 0) status = read_positive(c, csv, row, c->batch, 1, &setting.batch, err);
-    if (status == NNM_OK && c->groups >= 0) status = read_positive(c, csv, row, c->groups, 1, &setting.groups, err);
+    for (size_t i = 0; i < nnm_kernel_param_count(c->kernel) && status == NNM_OK; i++) {
+        int64_t minimum, maximum;
+        nnm_kernel_param_range(c->kernel, i, &minimum, &maximum);
+        status = read_positive(c, csv, row, c->param[i], minimum > 0, &params[i], err);
+    }
+    if (status == NNM_OK && c->batch >= 0) status = read_positive(c, csv, row, c->batch, 1, &setting->batch, err);
+    if (status == NNM_OK && c->groups >= 0) status = read_positive(c, csv, row, c->groups, 1, &setting->groups, err);
     if (status == NNM_OK && c->pad >= 0) {
-        setting.padding = NNM_PADDING_EXPLICIT;
-        status = read_positive(c, csv, row, c->pad, 0, &setting.pad, err);
+        setting->padding = NNM_PADDING_EXPLICIT;
+        status = read_positive(c, csv, row, c->pad, 0, &setting->pad, err);
     }
     if (status == NNM_OK && c->padding >= 0) {
         double same = 1;
         status = read_cell(c, csv, row, c->padding, &same, err);
-        setting.padding = same != 0 ? NNM_PADDING_SAME : NNM_PADDING_EXPLICIT;
-        setting.pad = 0;
+        setting->padding = same != 0 ? NNM_PADDING_SAME : NNM_PADDING_EXPLICIT;
+        setting->pad = 0;
     }
-    if (status == NNM_OK) nnm_kernel_layer_cost(c->kernel, params, &setting, flops, parameters);
     return status;
 }
 
 nnm_status nnm_columns_row(const nnm_columns *c, const nnm_csv *csv, size_t row, double *x, nnm_error *err)
 {
-    double flops = 0, parameters = 0;
-    nnm_status status = c->needs_cost ? row_cost(c, csv, row, &flops, &parameters, err) : NNM_OK;
+    double flops = 0, parameters = 0, work[NNM_WORK_FEATURES], params[NNM_KERNEL_MAX_PARAMS] = {0};
+    nnm_layer_setting setting = NNM_LAYER_SETTING_INIT;
+    nnm_status status = c->needs_cost ? read_layer(c, csv, row, params, &setting, err) : NNM_OK;
+    if (status == NNM_OK && c->needs_cost) {
+        nnm_kernel_layer_cost(c->kernel, params, &setting, &flops, &parameters);
+        nnm_work_features(c->kernel, params, &setting, work);
+    }
     for (size_t i = 0; i < c->count && status == NNM_OK; i++) {
-        if (c->plan[i].source == NNM_FROM_COLUMN)
-            status = read_cell(c, csv, row, c->plan[i].column, &x[i], err);
-        else
-            x[i] = c->plan[i].source == NNM_FROM_FLOPS ? flops : parameters;
+        switch (c->plan[i].source) {
+        case NNM_FROM_COLUMN: status = read_cell(c, csv, row, c->plan[i].column, &x[i], err); break;
+        case NNM_FROM_FLOPS: x[i] = flops; break;
+        case NNM_FROM_PARAMS: x[i] = parameters; break;
+        case NNM_FROM_WORK: x[i] = work[c->plan[i].column]; break;
+        }
     }
     return status;
 }

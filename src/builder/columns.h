@@ -9,7 +9,8 @@
 typedef enum nnm_feature_source {
     NNM_FROM_COLUMN,
     NNM_FROM_FLOPS,
-    NNM_FROM_PARAMS
+    NNM_FROM_PARAMS,
+    NNM_FROM_WORK /* what the model `best` gets: kernels/work.h; `column` is the number of the feature there */
 } nnm_feature_source;
 
 typedef struct nnm_feature_plan {
@@ -31,11 +32,10 @@ typedef struct nnm_columns {
 
 void nnm_columns_fini(nnm_columns *columns);
 
-/* The features a table has for a kernel type: its parameters, further numeric columns, FLOPS and PARAMS, and what the
- * model needs beside these. `csv` holds
- * the first rows: a column is text where fewer than half of their cells are numbers. Text columns, the target and our
- * own predicted_ms, lower_ms and upper_ms are not features.
- * Errors: NOT_FOUND (a parameter or the target is not there), VALUE (the target is a parameter). */
+/* The features a table has for a kernel type: its parameters, further numeric columns, FLOPS and PARAMS, and for the
+ * model `best` those of kernels/work.h. `csv` holds the first rows: a column is text where fewer than half of their
+ * cells are numbers. Text columns, the target and our own predicted_ms, lower_ms and upper_ms are not features. Errors:
+ * NOT_FOUND (a parameter or the target is not there), VALUE (the target is a parameter). */
 NNM_NODISCARD nnm_status nnm_columns_for_training(nnm_columns *out, const nnm_csv *csv, const nnm_kernel *kernel,
                                                   const char *target, nnm_model_kind model, nnm_error *err);
 

@@ -7,12 +7,15 @@
 #include "base/memory.h"
 #include "base/rng.h"
 #include "builder/columns.h"
+#include "builder/weights.h"
+#include "kernels/work.h"
 
 void nnm_features_fini(nnm_features *features)
 {
     for (size_t i = 0; features->names && i < features->columns; i++)
         free(features->names[i]);
     free(features->names);
+    free(features->work);
     free(features->x);
     free(features->y);
     free(features->source);
@@ -26,14 +29,18 @@ static nnm_status allocate(nnm_features *f, size_t rows, size_t columns, nnm_err
     f->rows = rows;
     f->columns = columns;
     f->names = nnm_calloc(columns, sizeof *f->names);
+    f->work = nnm_calloc(columns, sizeof *f->work);
     f->x = nnm_calloc(rows, columns * sizeof *f->x);
     f->source = nnm_calloc(rows, sizeof *f->source);
     f->y = nnm_calloc(rows, sizeof *f->y);
-    return f->names && f->x && f->source && f->y ? NNM_OK : nnm_fail_memory(err);
+    return f->names && f->work && f->x && f->source && f->y ? NNM_OK : nnm_fail_memory(err);
 }
 
+/* The name tells whether the feature counts work. */
 static nnm_status set_name(nnm_features *f, size_t column, const char *name, nnm_error *err)
 {
+    int work = nnm_work_feature_index(name);
+    f->work[column] = work < 0 ? 0 : nnm_work_feature_resource((size_t)work);
     f->names[column] = nnm_strdup(name);
     return f->names[column] ? NNM_OK : nnm_fail_memory(err);
 }
@@ -85,28 +92,49 @@ static nnm_status drop_duplicates(nnm_features *f, nnm_error *err)
 
 /* ---- kernel data ---- */
 
+/* The documented features, then what the model `best` gets beside them. */
+static void fill_row(const nnm_kernel *kernel, const nnm_kernel_config *config, nnm_model_kind model, double *x)
+{
+    double documented[NNM_KERNEL_MAX_FEATURES], params[NNM_KERNEL_MAX_PARAMS];
+    nnm_layer_setting setting = NNM_LAYER_SETTING_INIT;
+    size_t count = nnm_kernel_feature_count(kernel);
+    nnm_kernel_features(kernel, config, documented);
+    memcpy(x, documented, count * sizeof *x);
+    for (size_t i = 0; i < NNM_KERNEL_MAX_PARAMS; i++)
+        params[i] = (double)config->value[i];
+    if (model == NNM_MODEL_BEST) nnm_work_features(kernel, params, &setting, x + count);
+}
+
+static nnm_status name_features(nnm_features *f, const nnm_kernel *kernel, nnm_error *err)
+{
+    size_t documented = nnm_kernel_feature_count(kernel);
+    nnm_status status = NNM_OK;
+    for (size_t i = 0; i < f->columns && status == NNM_OK; i++)
+        status = set_name(
+            f, i, i < documented ? nnm_kernel_feature_name(kernel, i) : nnm_work_feature_name(i - documented), err);
+    return status;
+}
+
 nnm_status nnm_features_of_data(nnm_features *out, const nnm_kernel_data *data, nnm_model_kind model, nnm_error *err)
 {
-    (void)model; /* both get the same so far */
     const nnm_kernel *kernel = data->kernel;
     nnm_features f = {0};
-    nnm_status status = allocate(&f, data->count, nnm_kernel_feature_count(kernel), err);
-    for (size_t i = 0; i < f.columns && status == NNM_OK; i++)
-        status = set_name(&f, i, nnm_kernel_feature_name(kernel, i), err);
+    size_t columns = nnm_kernel_feature_count(kernel) + (model == NNM_MODEL_BEST ? NNM_WORK_FEATURES : 0);
+    nnm_status status = allocate(&f, data->count, columns, err);
+    if (status == NNM_OK) status = name_features(&f, kernel, err);
     if (status) goto done;
 
     f.rows = 0;
     for (size_t i = 0; i < data->count; i++) {
         const nnm_kernel_record *record = &data->records[i];
         if (!record->has_config || !record->has_latency) continue;
-        double features[NNM_KERNEL_MAX_FEATURES];
-        nnm_kernel_features(kernel, &record->config, features);
-        memcpy(f.x + f.rows * f.columns, features, f.columns * sizeof *features);
+        fill_row(kernel, &record->config, model, f.x + f.rows * f.columns);
         f.y[f.rows] = record->latency_ms;
         f.source[f.rows++] = i;
     }
     status = compare_duplicates(&f, err);
     if (status == NNM_OK) status = drop_duplicates(&f, err);
+    if (status == NNM_OK) status = nnm_features_take_spreads(&f, data, err);
     if (status == NNM_OK) {
         *out = f;
         f = (nnm_features){0};
@@ -158,7 +186,8 @@ static nnm_status take_names(nnm_features *f, const nnm_columns *columns, nnm_er
 {
     f->columns = columns->count;
     f->names = nnm_calloc(f->columns, sizeof *f->names);
-    nnm_status status = f->names ? NNM_OK : nnm_fail_memory(err);
+    f->work = nnm_calloc(f->columns, sizeof *f->work);
+    nnm_status status = f->names && f->work ? NNM_OK : nnm_fail_memory(err);
     for (size_t i = 0; i < f->columns && status == NNM_OK; i++)
         status = set_name(f, i, columns->plan[i].name, err);
     return status;

@@ -10,6 +10,7 @@ typedef struct nnm_features {
     double *x;    /* row-major */
     double *y;    /* latencies, ms */
     size_t rows, columns;
+    uint8_t *work;       /* columns: nnm_dataset.work */
     size_t *source;      /* row of the kernel data, or line of the file, that each row came from */
     size_t duplicates;   /* rows left out because an earlier one has the same features */
     double *spread;      /* of each label, as a share of it; NULL: not known */

@@ -11,6 +11,7 @@
 #include "base/number.h"
 #include "builder/columns.h"
 #include "builder/fit.h"
+#include "kernels/work.h"
 
 nnm_status nnm_train_csv(const char *kernel_type, const char *csv_path, const nnm_table_options *options,
                          nnm_fit_result *out, nnm_error *err)
@@ -39,13 +40,19 @@ static const nnm_kernel *kernel_of(const nnm_predictor *predictor)
     return nnm_kernel_find(&kernel, nnm_predictor_kernel_type(predictor), NULL) == NNM_OK ? kernel : NULL;
 }
 
+static bool follows_from(const nnm_kernel *kernel, const char *feature)
+{
+    for (size_t i = 0; i < nnm_kernel_feature_count(kernel); i++)
+        if (strcmp(feature, nnm_kernel_feature_name(kernel, i)) == 0) return true;
+    return nnm_work_feature_index(feature) >= 0;
+}
+
 /* Whether the predictor's features follow from the kernel's parameters alone. */
 static bool is_plain(const nnm_predictor *predictor, const nnm_kernel *kernel)
 {
-    if (!kernel || nnm_predictor_feature_count(predictor) != nnm_kernel_feature_count(kernel)) return false;
-    for (size_t i = 0; i < nnm_kernel_feature_count(kernel); i++)
-        if (strcmp(nnm_predictor_feature_name(predictor, i), nnm_kernel_feature_name(kernel, i)) != 0) return false;
-    return true;
+    for (size_t i = 0; kernel && i < nnm_predictor_feature_count(predictor); i++)
+        if (!follows_from(kernel, nnm_predictor_feature_name(predictor, i))) return false;
+    return kernel != NULL;
 }
 
 /* ---- tables, a few rows at a time ---- */

@@ -178,10 +178,11 @@ static void few_repeats_give_no_ceiling(void **state)
 /* ---- spreads ---- */
 
 /* The prediction for a kernel, and the bytes of the predictor's file, after a fit to all rows. */
-static double fit_and_predict(const nnm_kernel_data *data, size_t row, char **bytes, size_t *size)
+static double fit_and_predict(const nnm_kernel_data *data, size_t row, nnm_model_kind model, char **bytes, size_t *size)
 {
     nnm_fit_options options = NNM_FIT_OPTIONS_INIT;
     options.test_size = 0;
+    options.model = model;
     nnm_fit_result fit = {0};
     nnm_prediction prediction;
     char path[512], config[256];
@@ -200,20 +201,21 @@ static void unsure_labels_count_less(void **state)
     (void)state;
     nnm_kernel_data *data = make_data();
     const size_t wrong = 20;
+    nnm_model_kind model = NNM_MODEL_BEST;
     double truth = data->records[wrong].latency_ms;
     char *exact = NULL, *alike = NULL, *unsure = NULL;
     size_t exact_size, alike_size, unsure_size;
     data->records[wrong].latency_ms = 3 * truth;
-    double believed = fit_and_predict(data, wrong, &exact, &exact_size);
+    double believed = fit_and_predict(data, wrong, model, &exact, &exact_size);
     for (size_t i = 0; i < data->count; i++) /* equal on the relative scale, which is what counts */
         data->records[i].spread_ms = 0.25 * data->records[i].latency_ms;
-    (void)fit_and_predict(data, wrong, &alike, &alike_size);
+    (void)fit_and_predict(data, wrong, model, &alike, &alike_size);
     assert_int_equal(exact_size, alike_size);
     assert_memory_equal(exact, alike, exact_size); /* spreads that are equal change nothing */
 
     for (size_t i = 0; i < data->count; i++)
         data->records[i].spread_ms = i == wrong ? truth : 0.01 * data->records[i].latency_ms;
-    double doubted = fit_and_predict(data, wrong, &unsure, &unsure_size);
+    double doubted = fit_and_predict(data, wrong, model, &unsure, &unsure_size);
     fprintf(stderr, "truth %g believed %g doubted %g\n", truth, believed, doubted);
     assert_true(believed > 1.5 * truth);
     assert_true(fabs(doubted - truth) < 0.25 * fabs(believed - truth));
