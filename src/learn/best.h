@@ -20,8 +20,8 @@
 #include "nnmeter/predictor.h"
 
 #define NNM_BEST_MAX_COLUMNS 1024 /* that trees see of x */
-#define NNM_BEST_MIDDLE_FROM 0.2  /* share of the sorted answers left out below */
-#define NNM_BEST_MIDDLE_TO 0.7    /* and where the middle ends */
+#define NNM_BEST_MIDDLE_FROM 0.3  /* share of the sorted answers left out below */
+#define NNM_BEST_MIDDLE_TO 0.6    /* and where the middle ends */
 
 #define NNM_BEST_MAX_LOG_LATENCY 700.0 /* either sign; exp() of it is a finite number */
 #define NNM_BEST_MAX_SCORE 1000.0      /* of the ends of the interval, either sign, and of the floor */
