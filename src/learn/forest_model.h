@@ -2,7 +2,6 @@
 #ifndef NNM_LEARN_FOREST_MODEL_H
 #define NNM_LEARN_FOREST_MODEL_H
 
-#include "learn/tree.h"
 #include "learn/tree_set.h"
 #include "nnmeter/forest.h"
 
@@ -10,9 +9,7 @@
 #define NNM_MAX_COLUMNS 65536
 
 struct nnm_forest {
-    size_t columns;
-    size_t tree_count;
-    nnm_tree *trees;
+    nnm_tree_set *trees;
     double *oob_prediction; /* NULL: none */
     double oob_score;
 };
