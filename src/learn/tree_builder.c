@@ -8,17 +8,10 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/rng.h"
-#include "learn/small_split.h"
+#include "learn/split_search.h"
 
-#define NONE SIZE_MAX
-
-/* One training row in the list of one feature. Each feature has a list of the tree's rows, sorted by that feature;
- * a node owns the same range of every list. */
-typedef struct record {
-    double wy;     /* weight times target */
-    uint32_t rank; /* of the row's value in this feature */
-    uint32_t row;
-} record;
+/* Each feature has a list of the tree's rows, sorted by that feature; a node owns the same range of every list. */
+typedef nnm_record record;
 
 /* A node that is still to be grown. */
 typedef struct frame {
@@ -56,7 +49,7 @@ struct nnm_tree_builder {
     uint32_t places; /* the next free one */
     double scale[2]; /* their product makes a target of a scaled one */
     nnm_sorting_networks networks;
-    nnm_small_search *search_small;
+    nnm_searches searches;
     nnm_small_node small;
     nnm_rng rng;
     uint64_t fraction; /* a random number in [0, 1) of 64 bits, of which draws have used */
@@ -74,7 +67,7 @@ nnm_status nnm_tree_builder_new(nnm_tree_builder **out, const nnm_training_table
     b->layout = *layout;
     b->scale[0] = ldexp(1, table->y_exponent / 2);
     b->scale[1] = ldexp(1, table->y_exponent - table->y_exponent / 2);
-    b->search_small = nnm_choose_small_search();
+    b->searches = nnm_choose_searches();
     nnm_sorting_networks_init(&b->networks);
     b->max_features =
         options->max_features == 0 || options->max_features > table->columns ? table->columns : options->max_features;
@@ -198,106 +191,47 @@ static bool is_pure(const nnm_tree_builder *b, const record *records, size_t cou
 }
 
 /*
- * Looks for the best split of `count` rows in the order of one feature. With weights W, targets y and the node's mean
- * m, the squared error falls by D^2 * W / (W_left * W_right), where D = sum over the left of w * (y - m). W is the same
- * for all splits of a node.
+ * Looks for the best split of a node in up to NNM_LISTS features. With weights W, targets y and the node's mean m, the
+ * squared error falls by D^2 * W / (W_left * W_right), where D = sum over the left of w * (y - m). W is the same for
+ * all splits of a node.
  */
-typedef struct search {
-    const record *records;
-    double weight, sum; /* of the records passed */
-    double numerator, denominator;
-    size_t best; /* index of the last record on the left, or NONE */
-} search;
-
-static inline void pass_record(const nnm_tree_builder *b, search *s, size_t i)
+static void search_lists(const nnm_tree_builder *b, const frame *f, const uint32_t *features, size_t count, split *best)
 {
-    s->weight += b->weight[s->records[i].row];
-    s->sum += s->records[i].wy;
-}
-
-/* The first test is the one that seldom succeeds, and so costs little. */
-static inline void consider_split(search *s, size_t i, double mean, double total)
-{
-    double d = s->sum - mean * s->weight;
-    double numerator = d * d, denominator = s->weight * (total - s->weight);
-    if (numerator * s->denominator > s->numerator * denominator) {
-        if (s->records[i].rank == s->records[i + 1].rank || !(denominator > 0)) return;
-        s->numerator = numerator;
-        s->denominator = denominator;
-        s->best = i;
+    nnm_large_node node = {.count = f->end - f->start,
+                           .margin = b->options.min_samples_leaf,
+                           .mean = f->sum / f->weight,
+                           .total = f->weight,
+                           .weight = b->weight};
+    for (size_t lane = 0; lane < NNM_LISTS; lane++)
+        node.lists[lane] = records_of(b, features[lane < count ? lane : 0], f->start);
+    nnm_lane_splits splits = {.numerator = {best->numerator}, .denominator = {best->denominator}};
+    b->searches.large(&node, &splits);
+    for (size_t lane = 0; lane < count; lane++) {
+        double numerator = splits.numerator[lane], denominator = splits.denominator[lane];
+        if (splits.position[lane] < 0 || !(numerator * best->denominator > best->numerator * denominator)) continue;
+        size_t i = (size_t)splits.position[lane];
+        *best = (split){.numerator = numerator,
+                        .denominator = denominator,
+                        .feature = features[lane],
+                        .left_count = (uint32_t)i + 1,
+                        .left_rank = node.lists[lane][i].rank,
+                        .right_rank = node.lists[lane][i + 1].rank};
     }
-}
-
-static void take_if_better(const search *s, uint32_t feature, split *best)
-{
-    if (s->best == NONE || !(s->numerator * best->denominator > best->numerator * s->denominator)) return;
-    *best = (split){.numerator = s->numerator,
-                    .denominator = s->denominator,
-                    .feature = feature,
-                    .left_count = (uint32_t)s->best + 1,
-                    .left_rank = s->records[s->best].rank,
-                    .right_rank = s->records[s->best + 1].rank};
-}
-
-static void search_list(const nnm_tree_builder *b, const frame *f, uint32_t feature, split *best)
-{
-    size_t count = f->end - f->start, margin = b->options.min_samples_leaf;
-    double total = f->weight, mean = f->sum / f->weight;
-    search s = {.records = records_of(b, feature, f->start),
-                .numerator = best->numerator,
-                .denominator = best->denominator,
-                .best = NONE};
-    size_t i = 0;
-    for (; i + 1 < margin; i++)
-        pass_record(b, &s, i);
-    for (; i + margin < count; i++) {
-        pass_record(b, &s, i);
-        consider_split(&s, i, mean, total);
-    }
-    take_if_better(&s, feature, best);
-}
-
-/* Two at once: the sums of one need not wait for those of the other. */
-static void search_two_lists(const nnm_tree_builder *b, const frame *f, const uint32_t features[2], split *best)
-{
-    size_t count = f->end - f->start, margin = b->options.min_samples_leaf;
-    double total = f->weight, mean = f->sum / f->weight;
-    search s = {.records = records_of(b, features[0], f->start),
-                .numerator = best->numerator,
-                .denominator = best->denominator,
-                .best = NONE};
-    search t = {.records = records_of(b, features[1], f->start),
-                .numerator = best->numerator,
-                .denominator = best->denominator,
-                .best = NONE};
-    size_t i = 0;
-    for (; i + 1 < margin; i++) {
-        pass_record(b, &s, i);
-        pass_record(b, &t, i);
-    }
-    for (; i + margin < count; i++) {
-        pass_record(b, &s, i);
-        pass_record(b, &t, i);
-        consider_split(&s, i, mean, total);
-        consider_split(&t, i, mean, total);
-    }
-    take_if_better(&s, features[0], best);
-    take_if_better(&t, features[1], best);
 }
 
 /* Tries features in random order: as many as the options say, and more while all were constant. */
 static bool find_split(nnm_tree_builder *b, const frame *f, split *best)
 {
     size_t varying = 0, columns = b->table->columns, last = f->end - f->start - 1;
-    uint32_t waiting[2];
+    uint32_t waiting[NNM_LISTS];
     for (size_t drawn = 0; drawn < columns && (drawn < b->max_features || !varying); drawn++) {
         uint32_t feature = draw_feature(b, drawn);
         const record *records = records_of(b, feature, f->start);
         if (records[0].rank == records[last].rank) continue;
-        waiting[varying++ % 2] = feature;
-        if (varying % 2 == 0) search_two_lists(b, f, waiting, best);
+        waiting[varying++ % NNM_LISTS] = feature;
+        if (varying % NNM_LISTS == 0) search_lists(b, f, waiting, NNM_LISTS, best);
     }
-    if (varying % 2) search_list(b, f, waiting[0], best);
+    if (varying % NNM_LISTS) search_lists(b, f, waiting, varying % NNM_LISTS, best);
     if (best->numerator < 0) return false;
 
     const record *records = records_of(b, best->feature, f->start);
@@ -363,7 +297,7 @@ static bool find_small_split(nnm_tree_builder *b, record *records, size_t count,
             features[lane] = draw_feature(b, drawn + lane);
         load_small_keys(b, loaded, features, lanes);
         nnm_lane_splits splits;
-        b->search_small(&b->small, &b->networks, &splits);
+        b->searches.small(&b->small, &b->networks, &splits);
         size_t winner = NNM_LANES;
         for (size_t lane = 0; lane < lanes && (drawn + lane < b->max_features || !varying); lane++) {
             varying += b->small.keys[0][lane] >> NNM_SMALL_BITS != b->small.keys[count - 1][lane] >> NNM_SMALL_BITS;

@@ -1,5 +1,5 @@
-/* Walks with the gathers of AVX-512, for words of 4 bytes: 16 rows or 8 trees a vector, several vectors at once, so that
- * the processor need not wait for any of them. Included by tree_walk.c. */
+/* Walks with the gathers of AVX-512, for words of 4 bytes: 16 rows or 8 trees a vector, several vectors at once, so
+ * that the processor need not wait for any of them. Included by tree_walk.c. */
 
 #include <immintrin.h>
 
@@ -11,14 +11,14 @@ typedef struct walk_vectors {
 } walk_vectors;
 
 /* One step down in all vectors. */
-#define STEP_DOWN(v, nodes, codes, columns_mask, child_mask, feature_bits)                                       \
-    for (int g = 0; g < GROUPS; g++) {                                                                            \
-        __m512i word_ = _mm512_i32gather_epi32((v).place[g], nodes, 4);                                           \
-        __m512i feature_ = _mm512_add_epi32(_mm512_and_epi32(word_, columns_mask), (v).offset[g]);                \
-        __m512i code_ = _mm512_i32gather_epi32(feature_, codes, 4);                                               \
-        __m512i child_ = _mm512_and_epi32(_mm512_srl_epi32(word_, feature_bits), child_mask);                     \
-        __mmask16 right_ = _mm512_cmpgt_epu32_mask(code_, word_);                                                 \
-        (v).place[g] = _mm512_mask_add_epi32(child_, right_, child_, _mm512_set1_epi32(1));                       \
+#define STEP_DOWN(v, nodes, codes, columns_mask, child_mask, feature_bits)                         \
+    for (int g = 0; g < GROUPS; g++) {                                                             \
+        __m512i word_ = _mm512_i32gather_epi32((v).place[g], nodes, 4);                            \
+        __m512i feature_ = _mm512_add_epi32(_mm512_and_epi32(word_, columns_mask), (v).offset[g]); \
+        __m512i code_ = _mm512_i32gather_epi32(feature_, codes, 4);                                \
+        __m512i child_ = _mm512_and_epi32(_mm512_srl_epi32(word_, feature_bits), child_mask);      \
+        __mmask16 right_ = _mm512_cmpgt_epu32_mask(code_, word_);                                  \
+        (v).place[g] = _mm512_mask_add_epi32(child_, right_, child_, _mm512_set1_epi32(1));        \
     }
 
 /* What walk_rows_32 does. Rows that have arrived are moved out of the way after every other step. */

@@ -1,4 +1,4 @@
-#include "learn/small_split.h"
+#include "learn/split_search.h"
 
 #include <stdbool.h>
 
@@ -70,17 +70,22 @@ static INLINE_ALWAYS void pass_row(quad *q, const nnm_small_node *node, const ui
     q->sum += (real4){a[1], b[1], c[1], d[1]};
 }
 
-static INLINE_ALWAYS void consider_splits(quad *q, const nnm_small_node *node, size_t i, const uint32_t *keys,
-                                          const uint32_t *next)
+/* A split behind row i, in the features whose ranks differ there. */
+static INLINE_ALWAYS void consider_splits(quad *q, double mean, double total, size_t i, keys4 differ)
 {
-    keys4 differ = (keys4){keys[0], keys[1], keys[2], keys[3]} ^ (keys4) { next[0], next[1], next[2], next[3] };
-    mask4 allowed = __builtin_convertvector((keys_mask4)((keys_mask4)(differ >> NNM_SMALL_BITS) > 0), mask4);
-    real4 d = q->sum - node->mean * q->weight, product = q->weight * (node->total - q->weight);
+    mask4 allowed = __builtin_convertvector((keys_mask4)((keys_mask4)differ != 0), mask4);
+    real4 d = q->sum - mean * q->weight, product = q->weight * (total - q->weight);
     real4 n = d * d;
     mask4 better = (n * q->denominator > q->numerator * product) & (product > 0) & allowed;
     q->numerator = CHOOSE(better, n, q->numerator);
     q->denominator = CHOOSE(better, product, q->denominator);
     q->position = CHOOSE(better, (real4){0} + (double)i, q->position);
+}
+
+static INLINE_ALWAYS keys4 differences(const uint32_t *keys, const uint32_t *next)
+{
+    keys4 differ = (keys4){keys[0], keys[1], keys[2], keys[3]} ^ (keys4) { next[0], next[1], next[2], next[3] };
+    return differ >> NNM_SMALL_BITS;
 }
 
 static INLINE_ALWAYS void search_lanes(nnm_small_node *node, const nnm_sorting_networks *networks,
@@ -94,8 +99,8 @@ static INLINE_ALWAYS void search_lanes(nnm_small_node *node, const nnm_sorting_n
         pass_row(&a, node, keys);
         pass_row(&b, node, keys + 4);
         if (i + 1 < node->margin || i + 1 + node->margin > node->count) continue;
-        consider_splits(&a, node, i, keys, next);
-        consider_splits(&b, node, i, keys + 4, next + 4);
+        consider_splits(&a, node->mean, node->total, i, differences(keys, next));
+        consider_splits(&b, node->mean, node->total, i, differences(keys + 4, next + 4));
     }
     for (int lane = 0; lane < 4; lane++) {
         best->numerator[lane] = a.numerator[lane];
@@ -107,23 +112,56 @@ static INLINE_ALWAYS void search_lanes(nnm_small_node *node, const nnm_sorting_n
     }
 }
 
-static void search_anywhere(nnm_small_node *node, const nnm_sorting_networks *networks, nnm_lane_splits *best)
+static INLINE_ALWAYS void search_lists(const nnm_large_node *node, nnm_lane_splits *best)
+{
+    const nnm_record *a = node->lists[0], *b = node->lists[1], *c = node->lists[2], *d = node->lists[3];
+    const double *weight = node->weight;
+    const size_t count = node->count, margin = node->margin;
+    const real4 zero = {0};
+    quad q = {zero, zero, zero + best->numerator[0], zero + best->denominator[0], zero - 1};
+    for (size_t i = 0; i + margin < count; i++) {
+        q.weight += (real4){weight[a[i].row], weight[b[i].row], weight[c[i].row], weight[d[i].row]};
+        q.sum += (real4){a[i].wy, b[i].wy, c[i].wy, d[i].wy};
+        if (i + 1 < margin) continue;
+        keys4 ranks = {a[i].rank, b[i].rank, c[i].rank, d[i].rank};
+        keys4 next = {a[i + 1].rank, b[i + 1].rank, c[i + 1].rank, d[i + 1].rank};
+        consider_splits(&q, node->mean, node->total, i, ranks ^ next);
+    }
+    for (int lane = 0; lane < NNM_LISTS; lane++) {
+        best->numerator[lane] = q.numerator[lane];
+        best->denominator[lane] = q.denominator[lane];
+        best->position[lane] = q.position[lane];
+    }
+}
+
+static void search_small(nnm_small_node *node, const nnm_sorting_networks *networks, nnm_lane_splits *best)
 {
     search_lanes(node, networks, best);
 }
 
+static void search_large(const nnm_large_node *node, nnm_lane_splits *best)
+{
+    search_lists(node, best);
+}
+
 #if defined(__GNUC__) && defined(__x86_64__)
-__attribute__((target("avx2"))) static void search_with_avx2(nnm_small_node *node, const nnm_sorting_networks *networks,
-                                                             nnm_lane_splits *best)
+__attribute__((target("avx2"))) static void search_small_avx2(nnm_small_node *node,
+                                                              const nnm_sorting_networks *networks,
+                                                              nnm_lane_splits *best)
 {
     search_lanes(node, networks, best);
 }
+
+__attribute__((target("avx2"))) static void search_large_avx2(const nnm_large_node *node, nnm_lane_splits *best)
+{
+    search_lists(node, best);
+}
 #endif
 
-nnm_small_search *nnm_choose_small_search(void)
+nnm_searches nnm_choose_searches(void)
 {
 #if defined(__GNUC__) && defined(__x86_64__)
-    if (__builtin_cpu_supports("avx2")) return search_with_avx2;
+    if (__builtin_cpu_supports("avx2")) return (nnm_searches){search_small_avx2, search_large_avx2};
 #endif
-    return search_anywhere;
+    return (nnm_searches){search_small, search_large};
 }

@@ -1,9 +1,9 @@
 /*
- * The best split of a handful of rows, searched in eight features at a time: what is done for one feature is done for
- * all eight by the same vector instructions.
+ * The best split of a node, searched in several features at a time: what is done for one feature is done for all by the
+ * same vector instructions.
  */
-#ifndef NNM_LEARN_SMALL_SPLIT_H
-#define NNM_LEARN_SMALL_SPLIT_H
+#ifndef NNM_LEARN_SPLIT_SEARCH_H
+#define NNM_LEARN_SPLIT_SEARCH_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -41,7 +41,31 @@ typedef struct nnm_lane_splits {
 
 typedef void nnm_small_search(nnm_small_node *node, const nnm_sorting_networks *networks, nnm_lane_splits *best);
 
-/* The fastest search this processor can do; all give the same bits. */
-nnm_small_search *nnm_choose_small_search(void);
+/* One row of a larger node in the list of one feature, which is sorted by that feature. */
+typedef struct nnm_record {
+    double wy;     /* weight times target */
+    uint32_t rank; /* of the row's value in this feature */
+    uint32_t row;
+} nnm_record;
+
+#define NNM_LISTS 4
+
+typedef struct nnm_large_node {
+    size_t count, margin;
+    double mean, total;
+    const double *weight; /* by row */
+    const nnm_record *lists[NNM_LISTS];
+} nnm_large_node;
+
+/* `best` says in advance what is to be surpassed, in all lanes. Only the first NNM_LISTS lanes are used. */
+typedef void nnm_large_search(const nnm_large_node *node, nnm_lane_splits *best);
+
+typedef struct nnm_searches {
+    nnm_small_search *small;
+    nnm_large_search *large;
+} nnm_searches;
+
+/* The fastest searches this processor can do; all give the same bits. */
+nnm_searches nnm_choose_searches(void);
 
 #endif
