@@ -104,7 +104,7 @@ static const cli_option train_options[] = {
      .value = "N",
      .minimum = 1,
      .maximum = 1000,
-     .fallback = "5",
+     .otherwise = "5",
      .help = "with --curve: training sets of each size"},
     OPTION_SKIP_BAD(train_values),
     OPTION_MODEL(train_values, "random_forest"),
@@ -183,7 +183,8 @@ static int train(const cli_command *self, const train_values *v, nnm_builder *bu
     int code = EXIT_DONE;
     if (v->output) code = fit(self, v, builder, input, &fitted);
     if (!code && v->folds.given) code = cross_validate(self, input, (size_t)v->folds.value, &folds);
-    if (!code && v->curve) code = learn_curve(self, input, v->curve, (size_t)v->draws.value, &curve);
+    if (!code && v->curve)
+        code = learn_curve(self, input, v->curve, v->draws.given ? (size_t)v->draws.value : 5, &curve);
     if (code) goto done;
     if (!v->output && v->folds.given)
         tell_rows(&folds.skipped, folds.duplicates);

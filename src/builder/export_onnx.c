@@ -2,207 +2,28 @@
  * Predictors as ONNX models.
  *
  * Input "configuration", float [N, columns]: what a table for the predictor has, in the order of the metadata entry
- * "inputs": the kernel's parameters, then further columns. FLOPS and PARAMS are computed in the graph. Everything is
- * done in double precision, and the trees keep their own thresholds: a float that is what our own code was asked takes
- * the same way through every tree. Output "latency_ms", float [N, 1].
+ * "inputs": the kernel's parameters, then further columns. All other features are computed in the graph. Everything is
+ * done in double precision, and the trees keep their own thresholds: a float that our own code is asked takes the same
+ * way through every tree. Output "latency_ms", float [N, 1].
  */
 #include <stdlib.h>
-#include <string.h>
-#include <strings.h>
 
 #include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
-#include "builder/builder.h"
-#include "formats/onnx_build.h"
-#include "kernels/catalogue.h"
-#include "kernels/cost.h"
+#include "builder/onnx_features.h"
 #include "learn/forest_trees.h"
 #include "learn/predictor_model.h"
 
 #define INPUT "configuration"
 #define OUTPUT "latency_ms"
-#define NAME_BYTES 32
 
 typedef struct exporter {
     nnm_onnx_model model;
+    nnm_onnx_steps steps;
+    nnm_onnx_inputs inputs;
     const nnm_predictor *predictor;
-    const nnm_kernel *kernel; /* NULL: one that this version does not know; all features are inputs */
-    size_t *raw;              /* the features that are inputs */
-    size_t raw_count;
-    unsigned names; /* tensors named so far */
 } exporter;
-
-/* ---- elementary operators ---- */
-
-typedef struct tensor {
-    char name[NAME_BYTES];
-} tensor;
-
-static tensor new_tensor(exporter *e)
-{
-    tensor t;
-    snprintf(t.name, sizeof t.name, "t%u", ++e->names);
-    return t;
-}
-
-static tensor apply(exporter *e, const char *op, const tensor *inputs, size_t count)
-{
-    tensor out = new_tensor(e);
-    nnm_onnx_begin_node(&e->model, op, "");
-    for (size_t i = 0; i < count; i++)
-        nnm_onnx_input(&e->model, inputs[i].name);
-    nnm_onnx_output(&e->model, out.name);
-    nnm_onnx_end_node(&e->model);
-    return out;
-}
-
-static tensor unary(exporter *e, const char *op, tensor a)
-{
-    return apply(e, op, &a, 1);
-}
-
-static tensor binary(exporter *e, const char *op, tensor a, tensor b)
-{
-    const tensor inputs[] = {a, b};
-    return apply(e, op, inputs, 2);
-}
-
-static tensor constant(exporter *e, double value)
-{
-    tensor out = new_tensor(e);
-    nnm_onnx_constant_doubles(&e->model, out.name, &value, 0);
-    return out;
-}
-
-static tensor cast(exporter *e, const char *from, const char *to, int type)
-{
-    tensor out;
-    snprintf(out.name, sizeof out.name, "%s", to);
-    nnm_onnx_begin_node(&e->model, "Cast", "");
-    nnm_onnx_input(&e->model, from);
-    nnm_onnx_output(&e->model, to);
-    nnm_onnx_int(&e->model, "to", type);
-    nnm_onnx_end_node(&e->model);
-    return out;
-}
-
-/* Columns of a tensor [N, any] in another order. */
-static tensor gather(exporter *e, tensor from, const int64_t *indices, size_t count)
-{
-    tensor which = new_tensor(e), out = new_tensor(e);
-    nnm_onnx_constant_ints(&e->model, which.name, indices, count);
-    nnm_onnx_begin_node(&e->model, "Gather", "");
-    nnm_onnx_input(&e->model, from.name);
-    nnm_onnx_input(&e->model, which.name);
-    nnm_onnx_output(&e->model, out.name);
-    nnm_onnx_int(&e->model, "axis", 1);
-    nnm_onnx_end_node(&e->model);
-    return out;
-}
-
-/* ---- features ---- */
-
-static bool is_computed(const exporter *e, const char *name)
-{
-    return e->kernel && nnm_kernel_has_cost(e->kernel) && (strcmp(name, "FLOPS") == 0 || strcmp(name, "PARAMS") == 0);
-}
-
-static nnm_status find_inputs(exporter *e, nnm_error *err)
-{
-    size_t count = nnm_predictor_feature_count(e->predictor);
-    e->raw = nnm_calloc(count, sizeof *e->raw);
-    if (!e->raw) return nnm_fail_memory(err);
-    for (size_t i = 0; i < count; i++)
-        if (!is_computed(e, nnm_predictor_feature_name(e->predictor, i))) e->raw[e->raw_count++] = i;
-    return NNM_OK;
-}
-
-/* Takes the input of that name out of `x` as a tensor [N, 1]; false if there is none. */
-static bool input_column(exporter *e, tensor x, const char *name, tensor *out)
-{
-    for (size_t i = 0; i < e->raw_count; i++) {
-        if (strcasecmp(nnm_predictor_feature_name(e->predictor, e->raw[i]), name) != 0) continue;
-        int64_t index = (int64_t)i;
-        *out = gather(e, x, &index, 1);
-        return true;
-    }
-    return false;
-}
-
-static tensor column_or(exporter *e, tensor x, const char *name, double otherwise)
-{
-    tensor out;
-    return input_column(e, x, name, &out) ? out : constant(e, otherwise);
-}
-
-/* Height and width of the output, by the rules of nnm_kernel_layer_cost. */
-static tensor output_side(exporter *e, tensor x)
-{
-    tensor hw = column_or(e, x, "HW", 1), stride = column_or(e, x, "STRIDES", 1);
-    tensor same = unary(e, "Ceil", binary(e, "Div", hw, stride)), padding, pad;
-    bool chosen = input_column(e, x, "PADDING", &padding), padded = input_column(e, x, "PAD", &pad);
-    if (!chosen && !padded) return same;
-    if (chosen || !padded) pad = constant(e, 0);
-    tensor window = column_or(e, x, "KERNEL_SIZE", 1);
-    tensor room = binary(e, "Sub", binary(e, "Add", hw, binary(e, "Mul", constant(e, 2), pad)), window);
-    tensor steps = binary(e, "Add", unary(e, "Floor", binary(e, "Div", room, stride)), constant(e, 1));
-    tensor explicit_side = binary(e, "Max", steps, constant(e, 0));
-    if (!chosen) return explicit_side;
-    const tensor choice[] = {binary(e, "Greater", padding, constant(e, 0.5)), same, explicit_side};
-    return apply(e, "Where", choice, 3);
-}
-
-/* FLOPS and PARAMS, in the same order of operations as nnm_kernel_layer_cost. */
-static void layer_cost(exporter *e, tensor x, tensor *flops, tensor *params)
-{
-    tensor twice_batch = binary(e, "Mul", constant(e, 2), column_or(e, x, "BATCH", 1));
-    if (e->kernel->kind->layer == NNM_LAYER_MATMUL) {
-        tensor rows = binary(e, "Mul", column_or(e, x, "B", 1), column_or(e, x, "M", 1));
-        *params = binary(e, "Mul", column_or(e, x, "N", 1), column_or(e, x, "K", 1));
-        *flops = binary(e, "Mul", binary(e, "Mul", twice_batch, rows), *params);
-        return;
-    }
-    tensor window = column_or(e, x, "KERNEL_SIZE", 1), cin = column_or(e, x, "CIN", 1), cout, side = output_side(e, x);
-    if (!input_column(e, x, "COUT", &cout)) cout = cin;
-    tensor groups = nnm_kernel_cout_is_cin(e->kernel) ? cin : column_or(e, x, "GROUPS", 1);
-    tensor weights = binary(e, "Div", binary(e, "Mul", binary(e, "Mul", window, window), cin), groups);
-    *params = binary(e, "Mul", cout, binary(e, "Add", weights, constant(e, 1)));
-    *flops = binary(e, "Mul", binary(e, "Mul", binary(e, "Mul", twice_batch, side), side), *params);
-}
-
-/* The predictor's features, double [N, features], from its inputs. */
-static nnm_status make_features(exporter *e, tensor x, tensor *out, nnm_error *err)
-{
-    size_t count = nnm_predictor_feature_count(e->predictor);
-    if (e->raw_count == count) {
-        *out = x;
-        return NNM_OK;
-    }
-    int64_t *order = nnm_calloc(count, sizeof *order);
-    if (!order) return nnm_fail_memory(err);
-    bool sorted = true;
-    for (size_t i = 0, raw = 0; i < count; i++) {
-        const char *name = nnm_predictor_feature_name(e->predictor, i);
-        bool computed = is_computed(e, name);
-        order[i] = (int64_t)(!computed ? raw : e->raw_count + (*name == 'P'));
-        raw += !computed;
-        sorted &= order[i] == (int64_t)i;
-    }
-    tensor flops, params;
-    layer_cost(e, x, &flops, &params);
-    *out = new_tensor(e);
-    nnm_onnx_begin_node(&e->model, "Concat", "");
-    nnm_onnx_input(&e->model, x.name);
-    nnm_onnx_input(&e->model, flops.name);
-    nnm_onnx_input(&e->model, params.name);
-    nnm_onnx_output(&e->model, out->name);
-    nnm_onnx_int(&e->model, "axis", 1);
-    nnm_onnx_end_node(&e->model);
-    if (!sorted) *out = gather(e, *out, order, count);
-    free(order);
-    return NNM_OK;
-}
 
 /* ---- trees ---- */
 
@@ -210,7 +31,7 @@ static nnm_status make_features(exporter *e, tensor x, tensor *out, nnm_error *e
 typedef struct node_table {
     nnm_tree_node *nodes;
     int64_t *tree, *node; /* of each */
-    size_t count, leaves;
+    size_t count;
     int64_t *ints;
     double *doubles;
     const char **texts;
@@ -226,9 +47,8 @@ static void node_table_fini(node_table *t)
     free(t->texts);
 }
 
-static nnm_status list_nodes(node_table *t, const nnm_forest *forest, nnm_error *err)
+static nnm_status node_table_init(node_table *t, size_t count, nnm_error *err)
 {
-    size_t count = nnm_forest_node_count(forest);
     *t = (node_table){
         .nodes = nnm_calloc(count, sizeof *t->nodes),
         .tree = nnm_calloc(count, sizeof *t->tree),
@@ -237,17 +57,14 @@ static nnm_status list_nodes(node_table *t, const nnm_forest *forest, nnm_error 
         .doubles = nnm_calloc(count, sizeof *t->doubles),
         .texts = nnm_calloc(count, sizeof *t->texts),
     };
-    if (!t->nodes || !t->tree || !t->node || !t->ints || !t->doubles || !t->texts) return nnm_fail_memory(err);
-    for (size_t tree = 0; tree < nnm_forest_tree_count(forest); tree++) {
-        for (size_t node = 0; node < nnm_forest_tree_node_count(forest, tree); node++) {
-            t->nodes[t->count] = nnm_forest_tree_node(forest, tree, node);
-            t->tree[t->count] = (int64_t)tree;
-            t->node[t->count] = (int64_t)node;
-            t->leaves += t->nodes[t->count].feature == NNM_NO_FEATURE;
-            t->count++;
-        }
-    }
-    return NNM_OK;
+    return t->nodes && t->tree && t->node && t->ints && t->doubles && t->texts ? NNM_OK : nnm_fail_memory(err);
+}
+
+static void add_node(node_table *t, size_t tree, size_t node, nnm_tree_node what)
+{
+    t->nodes[t->count] = what;
+    t->tree[t->count] = (int64_t)tree;
+    t->node[t->count++] = (int64_t)node;
 }
 
 static bool is_leaf(const nnm_tree_node *node)
@@ -275,8 +92,9 @@ static void put_nodes(nnm_onnx_model *m, node_table *t)
     nnm_onnx_ints(m, "nodes_falsenodeids", t->ints, t->count);
 }
 
-/* Moves what the leaves need to the front of the columns, which no node needs any more. */
-static void put_leaves(nnm_onnx_model *m, node_table *t)
+/* Moves what the leaves need to the front of the columns, which no node needs any more. `apart`: every tree has an
+ * output of its own. */
+static void put_leaves(nnm_onnx_model *m, node_table *t, bool apart)
 {
     size_t leaf = 0;
     for (size_t i = 0; i < t->count; i++) {
@@ -284,7 +102,8 @@ static void put_leaves(nnm_onnx_model *m, node_table *t)
         t->tree[leaf] = t->tree[i];
         t->node[leaf] = t->node[i];
         t->doubles[leaf] = t->nodes[i].value;
-        t->ints[leaf++] = 0;
+        t->ints[leaf] = apart ? t->tree[leaf] : 0;
+        leaf++;
     }
     nnm_onnx_ints(m, "target_treeids", t->tree, leaf);
     nnm_onnx_ints(m, "target_nodeids", t->node, leaf);
@@ -292,25 +111,167 @@ static void put_leaves(nnm_onnx_model *m, node_table *t)
     nnm_onnx_doubles(m, "target_weights_as_tensor", t->doubles, leaf);
 }
 
-/* The mean of the trees, float [N, 1]. */
-static nnm_status put_forest(exporter *e, const nnm_forest *forest, tensor features, const char *output, nnm_error *err)
+/* The mean of all trees, float [N, 1], or what each says, float [N, outputs]. */
+static void put_trees(exporter *e, node_table *table, size_t outputs, nnm_value features, const char *output)
 {
-    node_table table;
     nnm_onnx_model *m = &e->model;
-    nnm_status status = list_nodes(&table, forest, err);
+    nnm_onnx_begin_node(m, "TreeEnsembleRegressor", "ai.onnx.ml");
+    nnm_onnx_input(m, features.name);
+    nnm_onnx_output(m, output);
+    nnm_onnx_int(m, "n_targets", (int64_t)outputs);
+    nnm_onnx_text(m, "aggregate_function", outputs == 1 ? "AVERAGE" : "SUM");
+    nnm_onnx_text(m, "post_transform", "NONE");
+    put_nodes(m, table);
+    put_leaves(m, table, outputs > 1);
+    nnm_onnx_end_node(m);
+}
+
+/* ---- the random forest ---- */
+
+static nnm_status put_forest(exporter *e, nnm_value features, nnm_error *err)
+{
+    const nnm_forest *forest = e->predictor->forest;
+    node_table table;
+    nnm_status status = node_table_init(&table, nnm_forest_node_count(forest), err);
     if (status == NNM_OK) {
-        nnm_onnx_begin_node(m, "TreeEnsembleRegressor", "ai.onnx.ml");
-        nnm_onnx_input(m, features.name);
-        nnm_onnx_output(m, output);
-        nnm_onnx_int(m, "n_targets", 1);
-        nnm_onnx_text(m, "aggregate_function", "AVERAGE");
-        nnm_onnx_text(m, "post_transform", "NONE");
-        put_nodes(m, &table);
-        put_leaves(m, &table);
-        nnm_onnx_end_node(m);
+        for (size_t tree = 0; tree < nnm_forest_tree_count(forest); tree++)
+            for (size_t node = 0; node < nnm_forest_tree_node_count(forest, tree); node++)
+                add_node(&table, tree, node, nnm_forest_tree_node(forest, tree, node));
+        put_trees(e, &table, 1, features, OUTPUT);
     }
     node_table_fini(&table);
     return status;
+}
+
+/* ---- best ---- */
+
+/* Logarithms of what each term of the roofline but the first takes, [N, terms - 1]: log(cost) + log(amount). */
+static nnm_value roofline_terms(exporter *e, nnm_value features)
+{
+    const nnm_roofline *r = &e->predictor->best->roofline;
+    nnm_onnx_steps *s = &e->steps;
+    int64_t columns[NNM_ROOFLINE_MAX_TERMS];
+    for (size_t i = 1; i < r->terms; i++)
+        columns[i - 1] = r->column[i];
+    nnm_value amounts = nnm_value_columns(s, features, columns, r->terms - 1);
+    amounts =
+        nnm_value_2(s, "Min", nnm_value_2(s, "Max", amounts, nnm_value_constant(s, 1)), nnm_value_constant(s, 1e100));
+    return nnm_value_2(s, "Add", nnm_value_1(s, "Log", amounts), nnm_value_constants(s, r->log_cost + 1, r->terms - 1));
+}
+
+/* nnm_roofline_log_latency: the logarithm, [N, 1], and the shares, [N, groups]. */
+static nnm_value roofline(exporter *e, nnm_value features, nnm_value *shares)
+{
+    static const int64_t first_column = 0;
+    const nnm_roofline *r = &e->predictor->best->roofline;
+    nnm_onnx_steps *s = &e->steps;
+    nnm_value groups[NNM_ROOFLINE_MAX_GROUPS];
+    nnm_value zeros = nnm_value_2(s, "Mul", nnm_value_columns(s, features, &first_column, 1), nnm_value_constant(s, 0));
+    groups[0] = nnm_value_2(s, "Add", zeros, nnm_value_constant(s, r->log_cost[0]));
+    if (r->terms > 1) {
+        nnm_value terms = roofline_terms(e, features);
+        for (size_t first = 1, g = 1; first < r->terms; g++) {
+            int64_t mates[NNM_ROOFLINE_MAX_TERMS];
+            size_t count = 0;
+            for (; first < r->terms && r->group[first] == g; first++)
+                mates[count++] = (int64_t)first - 1;
+            groups[g] = nnm_value_columns(s, terms, mates, count);
+            if (count > 1) groups[g] = nnm_value_log_sum(s, groups[g]);
+        }
+    }
+    nnm_value all = nnm_value_concat(s, groups, r->groups), power = nnm_value_constant(s, r->power);
+    nnm_value log_latency = nnm_value_2(s, "Div", nnm_value_log_sum(s, nnm_value_2(s, "Mul", all, power)), power);
+    *shares = nnm_value_2(s, "Sub", all, log_latency);
+    return log_latency;
+}
+
+/* What the trees of `best` see, as nnm_best_see has it. */
+static nnm_status seen_by_trees(exporter *e, nnm_value features, nnm_value *seen, nnm_value *log_latency,
+                                nnm_error *err)
+{
+    const nnm_best *best = e->predictor->best;
+    int64_t *columns = nnm_calloc(best->seen_count, sizeof *columns);
+    if (!columns) return nnm_fail_memory(err);
+    for (size_t i = 0; i < best->seen_count; i++)
+        columns[i] = best->seen[i];
+    nnm_value parts[3];
+    parts[1] = roofline(e, features, &parts[2]);
+    if (best->seen_count) {
+        parts[0] = nnm_value_columns(&e->steps, features, columns, best->seen_count);
+        *seen = nnm_value_concat(&e->steps, parts, 3);
+    } else {
+        *seen = nnm_value_concat(&e->steps, parts + 1, 2);
+    }
+    *log_latency = parts[1];
+    free(columns);
+    return NNM_OK;
+}
+
+/* The mean of the sorted answers of each row, float [N, trees], from the one numbered `from` to the one before `to`:
+ * double [N, 1]. */
+static nnm_value middle(exporter *e, nnm_value answers, size_t from, size_t to)
+{
+    nnm_onnx_steps *s = &e->steps;
+    nnm_value count = nnm_value_new(s), sorted = nnm_value_new(s), places = nnm_value_new(s),
+              doubles = nnm_value_new(s);
+    const int64_t smallest = (int64_t)to;
+    int64_t numbers[NNM_POOL_MAX_TREES];
+    for (size_t i = from; i < to; i++)
+        numbers[i - from] = (int64_t)i;
+    nnm_onnx_constant_ints(&e->model, count.name, &smallest, 1);
+    nnm_onnx_begin_node(&e->model, "TopK", "");
+    nnm_onnx_input(&e->model, answers.name);
+    nnm_onnx_input(&e->model, count.name);
+    nnm_onnx_output(&e->model, sorted.name);
+    nnm_onnx_output(&e->model, places.name);
+    nnm_onnx_int(&e->model, "axis", 1);
+    nnm_onnx_int(&e->model, "largest", 0);
+    nnm_onnx_int(&e->model, "sorted", 1);
+    nnm_onnx_end_node(&e->model);
+    nnm_value part = nnm_value_columns(s, sorted, numbers, to - from);
+    doubles = nnm_value_cast(s, part.name, doubles.name, NNM_ONNX_DOUBLE);
+    return nnm_value_2(s, "Div", nnm_value_sum(s, doubles), nnm_value_constant(s, (double)(to - from)));
+}
+
+static nnm_status put_pool(exporter *e, nnm_value seen, nnm_value answers, nnm_error *err)
+{
+    const nnm_tree_pool *pool = &e->predictor->best->pool;
+    size_t nodes = 0;
+    for (size_t tree = 0; tree < pool->count; tree++)
+        nodes += pool->trees[tree].count;
+    node_table table;
+    nnm_status status = node_table_init(&table, nodes, err);
+    if (status == NNM_OK) {
+        for (size_t tree = 0; tree < pool->count; tree++) {
+            for (size_t node = 0; node < pool->trees[tree].count; node++) {
+                const nnm_pool_node *n = &pool->trees[tree].nodes[node];
+                bool leaf = n->column == NNM_POOL_LEAF;
+                add_node(&table, tree, node,
+                         (nnm_tree_node){n->value, leaf ? NNM_NO_FEATURE : n->column, leaf ? 0 : (uint32_t)node + 1,
+                                         n->right});
+            }
+        }
+        put_trees(e, &table, pool->count, seen, answers.name);
+    }
+    node_table_fini(&table);
+    return status;
+}
+
+/* nnm_best_predict: exp(roofline + middle of the answers). */
+static nnm_status put_best(exporter *e, nnm_value features, nnm_error *err)
+{
+    nnm_onnx_steps *s = &e->steps;
+    nnm_value seen, log_latency, answers = nnm_value_new(s);
+    nnm_status status = seen_by_trees(e, features, &seen, &log_latency, err);
+    if (status == NNM_OK) status = put_pool(e, seen, answers, err);
+    if (status) return status;
+    size_t trees = e->predictor->best->pool.count, from, to;
+    nnm_best_middle_range(trees, &from, &to);
+    nnm_value sum = nnm_value_2(s, "Add", log_latency, middle(e, answers, from, to));
+    sum = nnm_value_2(s, "Max", sum, nnm_value_constant(s, -NNM_BEST_MAX_LOG_LATENCY));
+    sum = nnm_value_2(s, "Min", sum, nnm_value_constant(s, NNM_BEST_MAX_LOG_LATENCY));
+    nnm_value_cast(s, nnm_value_1(s, "Exp", sum).name, OUTPUT, NNM_ONNX_FLOAT);
+    return NNM_OK;
 }
 
 /* ---- the model ---- */
@@ -318,8 +279,8 @@ static nnm_status put_forest(exporter *e, const nnm_forest *forest, tensor featu
 static nnm_status put_metadata(exporter *e, nnm_error *err)
 {
     nnm_buffer names = {0};
-    for (size_t i = 0; i < e->raw_count; i++)
-        nnm_buffer_printf(&names, "%s%s", i ? "," : "", nnm_predictor_feature_name(e->predictor, e->raw[i]));
+    for (size_t i = 0; i < e->inputs.count; i++)
+        nnm_buffer_printf(&names, "%s%s", i ? "," : "", nnm_predictor_feature_name(e->predictor, e->inputs.feature[i]));
     nnm_status status = nnm_buffer_check(&names, err);
     if (status == NNM_OK) {
         nnm_onnx_metadata(&e->model, "kernel", nnm_predictor_kernel_type(e->predictor));
@@ -334,17 +295,16 @@ static nnm_status put_metadata(exporter *e, nnm_error *err)
 
 static nnm_status put_model(exporter *e, nnm_buffer *file, nnm_error *err)
 {
-    nnm_onnx_model *m = &e->model;
-    tensor features;
-    nnm_status status = find_inputs(e, err);
+    nnm_value features;
+    nnm_status status = nnm_onnx_inputs_find(&e->inputs, e->predictor, err);
     if (status) return status;
-    nnm_onnx_model_input(m, INPUT, e->raw_count);
-    nnm_onnx_model_output(m, OUTPUT, 1);
-    tensor x = cast(e, INPUT, "inputs", NNM_ONNX_DOUBLE);
-    status = make_features(e, x, &features, err);
-    if (status == NNM_OK) status = put_forest(e, e->predictor->forest, features, OUTPUT, err);
+    nnm_onnx_model_input(&e->model, INPUT, e->inputs.count);
+    nnm_onnx_model_output(&e->model, OUTPUT, 1);
+    nnm_value x = nnm_value_cast(&e->steps, INPUT, "inputs", NNM_ONNX_DOUBLE);
+    status = nnm_onnx_features(&features, &e->steps, &e->inputs, x, err);
+    if (status == NNM_OK) status = e->predictor->forest ? put_forest(e, features, err) : put_best(e, features, err);
     if (status == NNM_OK) status = put_metadata(e, err);
-    if (status == NNM_OK) status = nnm_onnx_finish(m, "predictor", file, err);
+    if (status == NNM_OK) status = nnm_onnx_finish(&e->model, "predictor", file, err);
     return status;
 }
 
@@ -352,11 +312,11 @@ nnm_status nnm_export_onnx(const nnm_predictor *predictor, const char *path, nnm
 {
     exporter e = {.predictor = predictor};
     nnm_buffer file = {0};
-    if (nnm_kernel_find(&e.kernel, nnm_predictor_kernel_type(predictor), NULL) != NNM_OK) e.kernel = NULL;
+    e.steps.model = &e.model;
     nnm_status status = put_model(&e, &file, err);
     if (status == NNM_OK) status = nnm_file_write(path, file.data, file.size, err);
     nnm_buffer_fini(&file);
     nnm_onnx_fini(&e.model);
-    free(e.raw);
+    nnm_onnx_inputs_fini(&e.inputs);
     return status;
 }

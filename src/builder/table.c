@@ -326,15 +326,34 @@ static nnm_status check_names(const nnm_predictor *predictor, const nnm_kernel *
     return NNM_OK;
 }
 
+/* What a plain predictor wants to know of a configuration, in its order. */
+static void plain_features(const nnm_predictor *predictor, const nnm_kernel *kernel, const nnm_kernel_config *config,
+                           double *x)
+{
+    double documented[NNM_KERNEL_MAX_FEATURES], work[NNM_WORK_FEATURES], params[NNM_KERNEL_MAX_PARAMS];
+    nnm_layer_setting setting = NNM_LAYER_SETTING_INIT;
+    nnm_kernel_features(kernel, config, documented);
+    for (size_t i = 0; i < NNM_KERNEL_MAX_PARAMS; i++)
+        params[i] = (double)config->value[i];
+    nnm_work_features(kernel, params, &setting, work);
+    for (size_t i = 0; i < nnm_predictor_feature_count(predictor); i++) {
+        const char *name = nnm_predictor_feature_name(predictor, i);
+        int index = nnm_work_feature_index(name);
+        for (size_t j = 0; index < 0 && j < nnm_kernel_feature_count(kernel); j++)
+            if (strcmp(name, nnm_kernel_feature_name(kernel, j)) == 0) x[i] = documented[j];
+        if (index >= 0) x[i] = work[index];
+    }
+}
+
 static nnm_status predict_plain(const nnm_predictor *predictor, const nnm_kernel *kernel, const char *config,
                                 nnm_prediction *out, nnm_error *err)
 {
     nnm_kernel_config parsed;
     nnm_status status = nnm_kernel_config_parse(&parsed, kernel, config, err);
     if (status) return status;
-    double features[NNM_KERNEL_MAX_FEATURES];
-    nnm_kernel_features(kernel, &parsed, features);
-    nnm_predictor_predict(predictor, features, 1, out);
+    double x[NNM_KERNEL_MAX_FEATURES + NNM_WORK_FEATURES];
+    plain_features(predictor, kernel, &parsed, x);
+    nnm_predictor_predict(predictor, x, 1, out);
     return NNM_OK;
 }
 

@@ -12,6 +12,7 @@
 
 #define TREES 200
 #define FOLDS 5
+#define FEW_ROWS 500     /* make twice as many folds, so that each fit sees nearly all of them */
 #define FOLD_TREES 50    /* of each kind, in cross-validation */
 #define ENOUGH_ROWS 2500 /* tested out of fold; no more folds are made then */
 #define MIN_ROWS 20      /* fewer are not cross-validated */
@@ -244,15 +245,15 @@ static nnm_status take_others(rows *out, double **out_x, const rows *r, const si
     return NNM_OK;
 }
 
-static nnm_status run_fold(validation *v, const rows *r, const size_t *order, size_t fold, uint64_t seed,
+/* Tests the rows order[begin..end-1] on a model of the others. */
+static nnm_status run_fold(validation *v, const rows *r, const size_t *order, size_t begin, size_t end, uint64_t seed,
                            unsigned threads, nnm_error *err)
 {
-    size_t begin = r->count * fold / FOLDS, end = r->count * (fold + 1) / FOLDS;
     rows others;
     double *x;
     nnm_best *best = NULL;
     nnm_status status = take_others(&others, &x, r, order, begin, end, err);
-    if (!status) status = fit_parts(&best, &others, fold_mixes[0], nnm_hash64(&fold, sizeof fold, seed), threads, err);
+    if (!status) status = fit_parts(&best, &others, fold_mixes[0], seed + begin + 1, threads, err);
     for (size_t i = begin; i < end && !status && v->count < v->capacity; i++)
         test_row(v, best, r->x + order[i] * r->columns, r->y[order[i]]);
     nnm_best_free(best);
@@ -270,8 +271,9 @@ static nnm_status cross_validate(validation *v, const rows *r, uint64_t seed, un
     nnm_rng_init(&rng, seed, 1);
     nnm_rng_shuffle(&rng, order, r->count, sizeof *order);
     nnm_status status = validation_init(v, r->count, err);
-    for (size_t fold = 0; fold < FOLDS && v->count < ENOUGH_ROWS && !status; fold++)
-        status = run_fold(v, r, order, fold, seed, threads, err);
+    size_t folds = r->count < FEW_ROWS ? 2 * FOLDS : FOLDS;
+    for (size_t fold = 0; fold < folds && v->count < ENOUGH_ROWS && !status; fold++)
+        status = run_fold(v, r, order, r->count * fold / folds, r->count * (fold + 1) / folds, seed, threads, err);
     free(order);
     return status;
 }

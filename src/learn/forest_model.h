@@ -3,7 +3,6 @@
 #define NNM_LEARN_FOREST_MODEL_H
 
 #include "learn/forest_trees.h"
-#include "learn/tree.h"
 #include "learn/tree_set.h"
 #include "nnmeter/forest.h"
 
@@ -11,9 +10,7 @@
 #define NNM_MAX_COLUMNS 65536
 
 struct nnm_forest {
-    size_t columns;
-    size_t tree_count;
-    nnm_tree *trees;
+    nnm_tree_set *trees;
     double *oob_prediction; /* NULL: none */
     double oob_score;
 };

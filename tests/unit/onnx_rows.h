@@ -17,7 +17,7 @@ typedef struct onnx_rows {
 } onnx_rows;
 
 /* Errors: NOT_FOUND where there is no ONNX Runtime; BACKEND. End with onnx_rows_close also after a failure. */
-static inline nnm_status onnx_rows_open(onnx_rows *o, const char *path, nnm_error *err)
+static inline nnm_status onnx_rows_open_watched(onnx_rows *o, const char *path, nnm_error *err)
 {
     *o = (onnx_rows){0};
     nnm_status status = nnm_ort_library_open(&o->library, NULL, err);
@@ -28,15 +28,21 @@ static inline nnm_status onnx_rows_open(onnx_rows *o, const char *path, nnm_erro
     if (!status) status = nnm_ort_check(api, api->create_session_options(&options), "make options", err);
     if (!status) status = nnm_ort_check(api, api->set_intra_op_threads(options, 1), "set its threads", err);
     if (!status) status = nnm_ort_check(api, api->set_inter_op_threads(options, 1), "set its threads", err);
-    if (__lsan_disable) __lsan_disable();
     if (!status)
         status = nnm_ort_check(api, api->create_session(o->env, path, options, &o->session), "load the model", err);
-    if (__lsan_enable) __lsan_enable();
     if (!status)
         status = nnm_ort_check(
             api, api->create_cpu_memory_info(NNM_ORT_DEVICE_ALLOCATOR, NNM_ORT_MEMORY_DEFAULT, &o->memory),
             "name its memory", err);
     if (options) api->release_session_options(options);
+    return status;
+}
+
+static inline nnm_status onnx_rows_open(onnx_rows *o, const char *path, nnm_error *err)
+{
+    if (__lsan_disable) __lsan_disable();
+    nnm_status status = onnx_rows_open_watched(o, path, err);
+    if (__lsan_enable) __lsan_enable();
     return status;
 }
 

@@ -80,6 +80,20 @@ static const table_case cases[] = {
       {"STRIDES", 1, 2, false}}},
     {"fc", "fc", {{"CIN", 1, 4096, false}, {"COUT", 1, 4096, false}}},
     {"matmul", "matmul", {{"B", 1, 64, false}, {"M", 1, 1024, false}, {"N", 1, 1024, false}, {"K", 1, 1024, false}}},
+    {"avgpool",
+     "avgpool",
+     {{"HW", 14, 224, false},
+      {"CIN", 1, 1024, false},
+      {"COUT", 1, 1024, false},
+      {"KERNEL_SIZE", 2, 3, false},
+      {"POOL_STRIDES", 1, 2, false}}},
+    {"concat",
+     "concat",
+     {{"HW", 1, 64, false},
+      {"CIN1", 1, 512, false},
+      {"CIN2", 1, 512, false},
+      {"CIN3", 1, 512, false},
+      {"CIN4", 0, 512, false}}},
     {"hswish", "hswish", {{"HW", 1, 224, false}, {"CIN", 1, 1024, false}}},
 };
 #define CASE_COUNT (sizeof cases / sizeof *cases)
@@ -101,7 +115,7 @@ static void draw_row(const table_case *c, nnm_rng *rng, float *row)
         row[i] = (float)(range->minimum +
                          (range->real ? nnm_rng_uniform(rng) * span : (double)nnm_rng_below(rng, (uint64_t)span + 1)));
     }
-    if (strcmp(c->kernel, "dwconv-bn-relu") == 0) row[2] = row[1];
+    if (strcmp(c->kernel, "dwconv-bn-relu") == 0 || strcmp(c->kernel, "avgpool") == 0) row[2] = row[1];
 }
 
 static void put_cell(nnm_buffer *out, const column_range *range, float value)
@@ -213,6 +227,12 @@ static void forests_answer_the_same(void **state)
     check_model(NNM_MODEL_RANDOM_FOREST);
 }
 
+static void best_predictors_answer_the_same(void **state)
+{
+    (void)state;
+    check_model(NNM_MODEL_BEST);
+}
+
 /* Of a kernel type that the catalogue does not have, every feature is an input. */
 static void unknown_kernel_types_have_their_features_as_inputs(void **state)
 {
@@ -271,6 +291,7 @@ int main(int argc, char **argv)
     if (argc == 3 && strcmp(argv[1], "write") == 0) return write_all(argv[2]);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(forests_answer_the_same),
+        cmocka_unit_test(best_predictors_answer_the_same),
         cmocka_unit_test(unknown_kernel_types_have_their_features_as_inputs),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

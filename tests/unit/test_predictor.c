@@ -369,7 +369,7 @@ static void other_versions_are_refused(void **state)
     seal(&f.file);
     write_bytes(f.path, f.file.data, f.file.size);
     assert_fails(nnm_predictor_load(&p, f.path, &err), NNM_ERR_VERSION,
-                 "format version 7, this program reads version 1");
+                 "format version 7, this program reads versions 1 to 2");
     put_u32(f.file.data + 8, 1);
     put_u32(f.file.data + 12, 1);
     seal(&f.file);
