@@ -6,7 +6,7 @@ JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 FUZZ_SECONDS ?= 60
 C_FILES = $(shell find include src cli tests tools examples bench -name '*.[ch]')
 
-.PHONY: all demo test bench install clean fuzz format check-format help
+.PHONY: all demo test test-kill-1000 bench install clean fuzz format check-format help
 
 all: build/build.ninja ## build the command line, the libraries and the examples into build/
 	@cmake --build build -j $(JOBS)
@@ -19,6 +19,10 @@ demo: ## install what is missing, build, and make a latency predictor for this m
 test: ## install what is missing, then run every test: with sanitizers, as released, and the threaded ones once more
 	@scripts/setup.sh --test
 	@$(MAKE) --no-print-directory test-dev test-release-tests test-tsan
+
+test-kill-1000: build-dev/build.ninja ## kill profiling at 1,000 random moments and look at what is left (about 4 minutes)
+	@cmake --build build-dev -j $(JOBS) --target nn-meter wild_runtime
+	@/usr/bin/python3 tests/integration/robust_kill.py build-dev/nn-meter build-dev/tests/libwild_runtime.so --kills 1000
 
 bench: ## compare with peers
 	@scripts/setup.sh --bench
@@ -44,7 +48,7 @@ check-format: ## tell which C files `make format` would change
 	@clang-format --dry-run --Werror $(C_FILES)
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/\1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
 
 # CMake runs again by itself when one of its files changes, so it is only called for a folder that is not there yet.
 build/build.ninja:

@@ -144,6 +144,7 @@ int main(int argc, char **argv)
 {
     occupy_standard_descriptors();
     signal(SIGPIPE, SIG_DFL); /* "nn-meter ... | head" ends quietly, also where the parent ignored the signal */
+    signal(SIGXFSZ, SIG_IGN); /* a limit on the size of files is an error with a message, not the end */
     output_begin();
     return output_end(dispatch(argc, argv));
 }

@@ -11,6 +11,8 @@
 int command_fail(const cli_command *command, const nnm_error *err)
 {
     output_error(command->name, err->message);
+    if (err->code == NNM_ERR_NO_SPACE)
+        output_log("Make room on that disk and run the same command again: what is finished is kept");
     switch (err->code) {
     case NNM_ERR_INTERRUPTED: return EXIT_INTERRUPTED;
     case NNM_ERR_PARTIAL: return EXIT_PART;

@@ -15,7 +15,7 @@
 extern "C" {
 #endif
 
-#define NNM_BACKEND_ABI 1
+#define NNM_BACKEND_ABI 2
 
 typedef struct nnm_backend_info {
     bool available;

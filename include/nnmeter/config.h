@@ -48,6 +48,7 @@ typedef struct nnm_backend_config {
     char backend[NNM_KERNEL_NAME_BYTES]; /* BACKEND */
     unsigned threads;                    /* THREADS, 1..256 */
     nnm_optimization optimization;       /* GRAPH_OPTIMIZATION: all | extended | basic | disable */
+    bool node_times;                     /* NODE_TIMES: the times of a kernel's nodes go to the journal */
     char *library_path;                  /* LIBRARY_PATH: the runtime's shared library; NULL: the backend searches */
     nnm_protocol
         protocol; /* ROUNDS, WARMUP_MS, SAMPLE_US, ROUND_MS, BUDGET_S, TIMEOUT_S, MEMORY_LIMIT_MIB, CPU, GATE */

@@ -9,6 +9,7 @@
 #define NNMETER_MEASURE_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 #include "nnmeter/backend.h"
 
@@ -26,7 +27,8 @@ typedef struct nnm_protocol {
     double round_ms;           /* samples are taken until this much time is spent, at least 5 samples; > 0 */
     double budget_s;           /* a kernel that took this long in all gets no further rounds; > 0 */
     double timeout_s;          /* a round (open, warm-up, samples) that takes longer is killed; > 0 */
-    unsigned memory_limit_mib; /* address space the worker may add for a session; 0: no limit */
+    unsigned memory_limit_mib; /* address space the worker may add for a session; 0: no limit;
+                                  NNM_MEMORY_LIMIT_AUTO */
     int cpu;                   /* CPU the worker is pinned to; -1: the protocol chooses, -2: not pinned */
     double gate;               /* a sample counts as quiet when the throughput references before and after it are
                                   within this share of the best seen (0.08); 0: every sample counts */
@@ -37,10 +39,14 @@ typedef struct nnm_protocol {
     bool normalise;            /* latencies are brought to reference_clock_ns by the latency reference beside them */
     double reference_clock_ns; /* with normalise: time of the latency reference that latencies are brought to */
 } nnm_protocol;
-#define NNM_PROTOCOL_INIT                                                             \
-    {                                                                                 \
-        3, 3.0, 200.0, 20.0, 5.0, 60.0, 0, -1, 0.08, 8, 0.01, 10.0, false, false, 0.0 \
+#define NNM_PROTOCOL_INIT                                                                                 \
+    {                                                                                                     \
+        3, 3.0, 200.0, 20.0, 5.0, 60.0, NNM_MEMORY_LIMIT_AUTO, -1, 0.08, 8, 0.01, 10.0, false, false, 0.0 \
     }
+
+/* For memory_limit_mib: nine tenths of the machine's memory, or of what the process may use of it. No limit in a
+ * program that a sanitizer was built into, which needs more address space than there is memory. */
+#define NNM_MEMORY_LIMIT_AUTO UINT32_MAX
 
 /* Errors: VALUE with the member and its range. */
 NNM_NODISCARD NNM_API nnm_status nnm_protocol_check(const nnm_protocol *protocol, nnm_error *err);
@@ -94,6 +100,16 @@ NNM_NODISCARD NNM_API nnm_status nnm_worker_start(nnm_worker **out, const nnm_ba
  * it does for a child that somebody killed between two calls. The memory limit cannot be used under a sanitizer. */
 NNM_NODISCARD NNM_API nnm_status nnm_worker_measure(nnm_worker *worker, const char *model_path, nnm_round *out,
                                                     nnm_error *err);
+
+/* Tells where the time of a run of this model goes (backend.h), outside of any round. `*count` is 0 for backends that
+ * cannot tell. Errors: as nnm_worker_measure. */
+NNM_NODISCARD NNM_API nnm_status nnm_worker_node_times(nnm_worker *worker, const char *model_path,
+                                                       nnm_node_time out[NNM_MAX_NODE_TIMES], size_t *count,
+                                                       nnm_error *err);
+
+/* While a call waits for the child it asks `interrupted` about every tenth of a second; true ends the child and the
+ * call with INTERRUPTED. NULL: it is never interrupted. */
+NNM_API void nnm_worker_set_interrupt(nnm_worker *worker, bool (*interrupted)(void *context), void *context);
 
 /* Process id of the child, 0 while there is none. */
 NNM_API int nnm_worker_pid(const nnm_worker *worker);

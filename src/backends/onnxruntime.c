@@ -303,4 +303,5 @@ const nnm_backend nnm_backend_onnxruntime_cpu = {
     .get_output = get_output,
     .close = nnm_ort_session_close,
     .probe_options = probe_options,
+    .node_times = nnm_ort_node_times,
 };

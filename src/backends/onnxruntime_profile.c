@@ -13,10 +13,11 @@
 #include "base/memory.h"
 
 #define MAX_WARMUP 10
+#define RUNS 20 /* the runtime's clock ticks microseconds */
 #define KERNEL_TIME "_kernel_time"
 
 /* A node's entry in the trace: {"cat": "Node", "name": "<node>_kernel_time", "dur": <us>, "args": {"op_name": ...}} */
-static bool read_event(const json_t *event, nnm_ort_node_time *out)
+static bool read_event(const json_t *event, nnm_node_time *out)
 {
     const char *category = json_string_value(json_object_get(event, "cat"));
     const char *name = json_string_value(json_object_get(event, "name"));
@@ -32,11 +33,11 @@ static bool read_event(const json_t *event, nnm_ort_node_time *out)
 }
 
 /* Every run adds the same nodes in the same order. Those of the warm-up come first. */
-static nnm_status add_up(const json_t *trace, size_t runs, size_t all_runs, const char *file, nnm_ort_node_time **out,
+static nnm_status add_up(const json_t *trace, size_t runs, size_t all_runs, const char *file, nnm_node_time **out,
                          size_t *count, nnm_error *err)
 {
     size_t found = 0;
-    nnm_ort_node_time *events = nnm_calloc(json_array_size(trace), sizeof *events);
+    nnm_node_time *events = nnm_calloc(json_array_size(trace), sizeof *events);
     if (!events) return nnm_fail_memory(err);
     for (size_t i = 0; i < json_array_size(trace); i++)
         found += read_event(json_array_get(trace, i), &events[found]);
@@ -60,7 +61,7 @@ static nnm_status add_up(const json_t *trace, size_t runs, size_t all_runs, cons
     return NNM_OK;
 }
 
-static nnm_status read_trace(const char *file, size_t runs, size_t all_runs, nnm_ort_node_time **out, size_t *count,
+static nnm_status read_trace(const char *file, size_t runs, size_t all_runs, nnm_node_time **out, size_t *count,
                              nnm_error *err)
 {
     char *text = NULL;
@@ -95,7 +96,7 @@ static nnm_status record(nnm_session *session, size_t all_runs, char **file, nnm
     return status;
 }
 
-nnm_status nnm_ort_profile_nodes(nnm_ort_node_time **out, size_t *count, const char *model_path,
+nnm_status nnm_ort_profile_nodes(nnm_node_time **out, size_t *count, const char *model_path,
                                  const nnm_session_options *options, size_t runs, const char *folder, nnm_error *err)
 {
     if (runs == 0) return nnm_fail(err, NNM_ERR_INVALID_ARGUMENT, "0 runs have no mean time");
@@ -112,4 +113,18 @@ nnm_status nnm_ort_profile_nodes(nnm_ort_node_time **out, size_t *count, const c
     free(file);
     free(prefix);
     return status;
+}
+
+nnm_status nnm_ort_node_times(nnm_node_time out[NNM_MAX_NODE_TIMES], size_t *count, const char *model_path,
+                              const nnm_session_options *options, nnm_error *err)
+{
+    nnm_node_time *nodes = NULL;
+    size_t found = 0;
+    nnm_status status = nnm_ort_profile_nodes(&nodes, &found, model_path, options, RUNS, P_tmpdir, err);
+    if (status) return status;
+    if (found > NNM_MAX_NODE_TIMES) found = NNM_MAX_NODE_TIMES;
+    memcpy(out, nodes, found * sizeof *nodes);
+    *count = found;
+    free(nodes);
+    return NNM_OK;
 }

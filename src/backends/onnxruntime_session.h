@@ -29,19 +29,16 @@ NNM_NODISCARD nnm_status nnm_ort_session_open(nnm_session **out, const char *mod
                                               nnm_error *err);
 void nnm_ort_session_close(nnm_session *session); /* NULL is allowed */
 
-/* One node of the graph that the runtime has made of the model, by fusing and reordering. */
-typedef struct nnm_ort_node_time {
-    char name[128]; /* e.g. "fused conv" */
-    char op[64];    /* e.g. "FusedConv" */
-    double mean_ns; /* of one run; the runtime's clock ticks microseconds */
-} nnm_ort_node_time;
-
 /* Runs a model `runs` times (after as many that do not count, at most 10) and tells the mean time of each node, in the
  * order in which they run. Writes a temporary file into `folder`. `*out` is freed by free().
  * For explaining a latency, not for measuring it: recording takes time itself. Not part of any measured round.
  * Errors: INVALID_ARGUMENT (runs is 0), those of opening and running, IO, PARSE (of the runtime's file). */
-NNM_NODISCARD nnm_status nnm_ort_profile_nodes(nnm_ort_node_time **out, size_t *count, const char *model_path,
+NNM_NODISCARD nnm_status nnm_ort_profile_nodes(nnm_node_time **out, size_t *count, const char *model_path,
                                                const nnm_session_options *options, size_t runs, const char *folder,
                                                nnm_error *err);
+
+/* The same as the backend's table has it: 20 runs, the file in the system's folder for such. */
+NNM_NODISCARD nnm_status nnm_ort_node_times(nnm_node_time out[NNM_MAX_NODE_TIMES], size_t *count,
+                                            const char *model_path, const nnm_session_options *options, nnm_error *err);
 
 #endif

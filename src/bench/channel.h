@@ -13,10 +13,12 @@ typedef enum nnm_frame_kind {
     NNM_FRAME_READY = 1, /* child: pinned and waiting; no payload */
     NNM_FRAME_MEASURE,   /* parent: path of a model file, terminated */
     NNM_FRAME_ROUND,     /* child: nnm_round */
-    NNM_FRAME_FAILURE    /* child: nnm_error */
+    NNM_FRAME_FAILURE,   /* child: nnm_error */
+    NNM_FRAME_LOOK,      /* parent: path of a model file whose nodes are to be timed */
+    NNM_FRAME_NODES      /* child: nnm_node_time for each */
 } nnm_frame_kind;
 
-#define NNM_FRAME_BYTES (16 * 1024) /* largest payload */
+#define NNM_FRAME_BYTES (20 * 1024) /* largest payload */
 
 typedef struct nnm_frame {
     uint32_t magic;

@@ -11,11 +11,22 @@
 #include "base/error.h"
 #include "bench/channel.h"
 #include "bench/cpu.h"
+#include "bench/memory.h"
 #include "bench/round.h"
 
 #define CHANNEL_FD 3
 #define PROBE_S 0.02
 #define PROBE_ALL_S 0.5
+
+/* When a runtime takes all memory of the machine, the system shall end this process and no other. */
+static void be_first_victim(void)
+{
+    int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+    if (fd < 0) return;
+    ssize_t written = write(fd, "1000", 4); /* where it is not permitted, things stay as they are */
+    (void)written;
+    close(fd);
+}
 
 /* Handlers of the parent's program must not run here, and a runtime that gets stuck must not outlive the parent. */
 static void leave_parent(const nnm_child *child)
@@ -26,6 +37,7 @@ static void leave_parent(const nnm_child *child)
     if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != child->parent) _exit(1);
     struct rlimit none = {0, 0};
     (void)setrlimit(RLIMIT_CORE, &none);
+    be_first_victim();
     sigset_t empty;
     sigemptyset(&empty);
     (void)pthread_sigmask(SIG_SETMASK, &empty, NULL);
@@ -95,8 +107,9 @@ static rlim_t address_space(void)
     return got > 0 && page > 0 ? (rlim_t)strtoull(text, NULL, 10) * (rlim_t)page : 0;
 }
 
-static void limit_memory(unsigned limit_mib)
+static void limit_memory(unsigned setting)
 {
+    unsigned limit_mib = nnm_memory_limit(setting);
     struct rlimit limit;
     if (limit_mib == 0 || getrlimit(RLIMIT_AS, &limit) != 0) return;
     rlim_t used = address_space();
@@ -106,12 +119,25 @@ static void limit_memory(unsigned limit_mib)
     (void)setrlimit(RLIMIT_AS, &limit);
 }
 
-static void unlimit_memory(unsigned limit_mib)
+static void unlimit_memory(unsigned setting)
 {
     struct rlimit limit;
-    if (limit_mib == 0 || getrlimit(RLIMIT_AS, &limit) != 0) return;
+    if (nnm_memory_limit(setting) == 0 || getrlimit(RLIMIT_AS, &limit) != 0) return;
     limit.rlim_cur = limit.rlim_max;
     (void)setrlimit(RLIMIT_AS, &limit);
+}
+
+/* A backstop for the parent's timeout: a request may not take more CPU time than all its threads could in that time,
+ * also while the parent is stopped and keeps no time. */
+static void limit_cpu(const nnm_child *child)
+{
+    struct rlimit limit;
+    struct rusage used;
+    if (getrusage(RUSAGE_SELF, &used) != 0 || getrlimit(RLIMIT_CPU, &limit) != 0) return;
+    double so_far_s = (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec);
+    limit.rlim_cur = (rlim_t)(so_far_s + child->protocol.timeout_s * child->options.threads) + 3;
+    if (limit.rlim_max != RLIM_INFINITY && limit.rlim_cur > limit.rlim_max) limit.rlim_cur = limit.rlim_max;
+    (void)setrlimit(RLIMIT_CPU, &limit);
 }
 
 static bool answer_failure(const nnm_error *err)
@@ -133,6 +159,20 @@ static bool serve(const nnm_child *child, const char *model_path, nnm_quiet *qui
     return nnm_channel_send(CHANNEL_FD, NNM_FRAME_ROUND, &round, sizeof round);
 }
 
+static bool serve_nodes(const nnm_child *child, const char *model_path)
+{
+    nnm_node_time nodes[NNM_MAX_NODE_TIMES];
+    size_t count = 0;
+    nnm_error err = NNM_ERROR_INIT;
+    limit_memory(child->protocol.memory_limit_mib);
+    nnm_status status = child->backend->node_times(nodes, &count, model_path, &child->options, &err);
+    unlimit_memory(child->protocol.memory_limit_mib);
+    if (status && err.code != status)
+        (void)nnm_fail(&err, status, "backend '%s' failed without a message", child->backend->name);
+    if (status) return answer_failure(&err);
+    return nnm_channel_send(CHANNEL_FD, NNM_FRAME_NODES, nodes, count * sizeof *nodes);
+}
+
 void nnm_child_main(const nnm_child *child)
 {
     leave_parent(child);
@@ -148,6 +188,11 @@ void nnm_child_main(const nnm_child *child)
     nnm_frame request;
     while (connected && nnm_channel_receive(CHANNEL_FD, &request, UINT64_MAX) == NNM_RECEIVED) {
         request.payload[sizeof request.payload - 1] = '\0';
+        limit_cpu(child);
+        if (request.kind == NNM_FRAME_LOOK) {
+            connected = serve_nodes(child, request.payload);
+            continue;
+        }
         if (request.kind != NNM_FRAME_MEASURE) break;
         connected = serve(child, request.payload, &quiet, cpu);
     }

@@ -20,6 +20,7 @@
 
 #define START_LIMIT_S 30.0
 #define END_LIMIT_S 2.0
+#define INTERRUPT_INTERVAL_S 0.1
 
 struct nnm_worker {
     const nnm_backend *backend;
@@ -28,6 +29,8 @@ struct nnm_worker {
     pid_t pid; /* 0: no child */
     int fd;    /* -1: no child */
     nnm_frame frame;
+    bool (*interrupted)(void *context);
+    void *context;
 };
 
 static uint64_t deadline_in(double seconds)
@@ -242,10 +245,22 @@ static nnm_status absolute_path(const char *path, char out[PATH_MAX], nnm_error 
     return NNM_OK;
 }
 
-static nnm_status receive_round(nnm_worker *worker, const char *doing, nnm_round *out, nnm_error *err)
+/* Waits for the answer to a request, of this kind or a failure. */
+static nnm_status receive_answer(nnm_worker *worker, nnm_frame_kind kind, const char *doing, nnm_error *err)
 {
     double limit_s = worker->protocol.timeout_s;
-    switch (nnm_channel_receive(worker->fd, &worker->frame, deadline_in(limit_s))) {
+    uint64_t deadline = deadline_in(limit_s);
+    nnm_receipt receipt;
+    for (;;) {
+        uint64_t look_up = deadline_in(INTERRUPT_INTERVAL_S);
+        receipt = nnm_channel_receive(worker->fd, &worker->frame, look_up < deadline ? look_up : deadline);
+        if (receipt != NNM_RECEIVED_TOO_LATE || nnm_clock_ns() >= deadline) break;
+        if (worker->interrupted && worker->interrupted(worker->context)) {
+            (void)kill_child(worker);
+            return nnm_fail(err, NNM_ERR_INTERRUPTED, "interrupted; what was done so far is kept");
+        }
+    }
+    switch (receipt) {
     case NNM_RECEIVED: break;
     case NNM_RECEIVED_END: return fail_crashed(worker, doing, err);
     case NNM_RECEIVED_NONSENSE: return fail_nonsense(worker, doing, err);
@@ -254,17 +269,25 @@ static nnm_status receive_round(nnm_worker *worker, const char *doing, nnm_round
         return nnm_fail(err, NNM_ERR_TIMEOUT, "a worker process was killed after %g s of %s", limit_s, doing);
     }
     if (worker->frame.kind == NNM_FRAME_FAILURE) return fail_reported(worker, doing, err);
+    return worker->frame.kind == (uint32_t)kind ? NNM_OK : fail_nonsense(worker, doing, err);
+}
+
+static nnm_status receive_round(nnm_worker *worker, const char *doing, nnm_round *out, nnm_error *err)
+{
     nnm_round round;
+    nnm_status status = receive_answer(worker, NNM_FRAME_ROUND, doing, err);
+    if (status) return status;
     _Static_assert(sizeof round <= NNM_FRAME_BYTES, "a round fits into a frame");
-    if (worker->frame.kind != NNM_FRAME_ROUND || worker->frame.size != sizeof round)
-        return fail_nonsense(worker, doing, err);
+    if (worker->frame.size != sizeof round) return fail_nonsense(worker, doing, err);
     memcpy(&round, worker->frame.payload, sizeof round);
     if (!is_plausible(&round)) return fail_nonsense(worker, doing, err);
     *out = round;
     return NNM_OK;
 }
 
-nnm_status nnm_worker_measure(nnm_worker *worker, const char *model_path, nnm_round *out, nnm_error *err)
+/* Sends a request about a model to the child, of which there is a new one if the last was lost. */
+static nnm_status request(nnm_worker *worker, nnm_frame_kind kind, const char *model_path, const char *doing,
+                          nnm_error *err)
 {
     char path[PATH_MAX];
     nnm_status status = absolute_path(model_path, path, err);
@@ -272,12 +295,47 @@ nnm_status nnm_worker_measure(nnm_worker *worker, const char *model_path, nnm_ro
     if (worker->pid && has_ended(worker)) (void)reap(worker); /* between rounds: no kernel is to blame */
     if (!worker->pid) status = start_child(worker, err);
     if (status) return status;
+    return nnm_channel_send(worker->fd, kind, path, strlen(path) + 1) ? NNM_OK : fail_crashed(worker, doing, err);
+}
 
+nnm_status nnm_worker_measure(nnm_worker *worker, const char *model_path, nnm_round *out, nnm_error *err)
+{
     char doing[PATH_MAX + 16];
     snprintf(doing, sizeof doing, "running '%s'", model_path);
-    if (!nnm_channel_send(worker->fd, NNM_FRAME_MEASURE, path, strlen(path) + 1))
-        return fail_crashed(worker, doing, err);
-    return receive_round(worker, doing, out, err);
+    nnm_status status = request(worker, NNM_FRAME_MEASURE, model_path, doing, err);
+    return status ? status : receive_round(worker, doing, out, err);
+}
+
+nnm_status nnm_worker_node_times(nnm_worker *worker, const char *model_path, nnm_node_time out[NNM_MAX_NODE_TIMES],
+                                 size_t *count, nnm_error *err)
+{
+    if (!worker->backend->node_times) {
+        *count = 0;
+        return NNM_OK;
+    }
+    char doing[PATH_MAX + 32];
+    snprintf(doing, sizeof doing, "timing the nodes of '%s'", model_path);
+    nnm_status status = request(worker, NNM_FRAME_LOOK, model_path, doing, err);
+    if (status == NNM_OK) status = receive_answer(worker, NNM_FRAME_NODES, doing, err);
+    if (status) return status;
+    nnm_node_time nodes[NNM_MAX_NODE_TIMES];
+    _Static_assert(sizeof nodes <= NNM_FRAME_BYTES, "node times fit into a frame");
+    size_t found = worker->frame.size / sizeof *nodes;
+    if (worker->frame.size % sizeof *nodes != 0 || found > NNM_MAX_NODE_TIMES) return fail_nonsense(worker, doing, err);
+    memcpy(nodes, worker->frame.payload, worker->frame.size);
+    for (size_t i = 0; i < found; i++)
+        if (!memchr(nodes[i].name, '\0', sizeof nodes[i].name) || !memchr(nodes[i].op, '\0', sizeof nodes[i].op) ||
+            !isfinite(nodes[i].mean_ns) || nodes[i].mean_ns < 0)
+            return fail_nonsense(worker, doing, err);
+    memcpy(out, nodes, found * sizeof *nodes);
+    *count = found;
+    return NNM_OK;
+}
+
+void nnm_worker_set_interrupt(nnm_worker *worker, bool (*interrupted)(void *context), void *context)
+{
+    worker->interrupted = interrupted;
+    worker->context = context;
 }
 
 int nnm_worker_pid(const nnm_worker *worker)

@@ -123,3 +123,40 @@ nnm_status nnm_builder_note_saved(const nnm_builder *builder, const char *path, 
     free(mark);
     return status;
 }
+
+static bool wants_to_stop(void *context)
+{
+    return nnm_builder_check_interrupted(context, NULL) != NNM_OK;
+}
+
+void nnm_builder_make_interruptible(const nnm_builder *builder, nnm_worker *worker)
+{
+    nnm_worker_set_interrupt(worker, wants_to_stop, (void *)(uintptr_t)builder);
+}
+
+nnm_status nnm_builder_keep_node_times(const nnm_builder *builder, nnm_worker *worker, nnm_journal *journal,
+                                       int64_t run_id, const nnm_kernel *kernel, const nnm_kernel_record *record,
+                                       nnm_error *err)
+{
+    if (!nnm_workspace_backend(builder->workspace)->node_times) return NNM_OK;
+    char config[NNM_SUBJECT_BYTES];
+    nnm_node_time nodes[NNM_MAX_NODE_TIMES];
+    nnm_error failure = NNM_ERROR_INIT;
+    nnm_journal_source source = nnm_builder_source(builder);
+    size_t count = 0;
+    (void)nnm_record_describe(kernel, record, config, sizeof config);
+    nnm_status status = nnm_journal_count_node_times(journal, &source, kernel, record->id, config, &count, err);
+    if (status || count) return status;
+    const char *model = record->converted_model ? record->converted_model : record->model;
+    nnm_status looked = nnm_worker_node_times(worker, model, nodes, &count, &failure);
+    if (looked == NNM_ERR_INTERRUPTED) {
+        if (err) *err = failure;
+        return looked;
+    }
+    if (looked) {
+        nnm_builder_log(builder, NNM_LOG_WARNING, "%s: the times of its nodes are not known: %s", record->id,
+                        failure.message);
+        return NNM_OK;
+    }
+    return nnm_journal_add_node_times(journal, run_id, kernel, record->id, config, nodes, count, err);
+}

@@ -17,6 +17,15 @@ NNM_NODISCARD nnm_status nnm_builder_find_journal(const nnm_builder *builder, nn
  * it, so that fitting from memory and from the file is the same. */
 void nnm_builder_set_latency(nnm_kernel_record *record, const nnm_round *rounds, size_t count);
 
+/* Lets the caller's wish to stop end a round that is being measured. */
+void nnm_builder_make_interruptible(const nnm_builder *builder, nnm_worker *worker);
+
+/* With NODE_TIMES: asks the backend once where the time of a kernel goes, and notes it. A backend that cannot tell is a
+ * warning. Errors: those of the journal; INTERRUPTED. */
+NNM_NODISCARD nnm_status nnm_builder_keep_node_times(const nnm_builder *builder, nnm_worker *worker,
+                                                     nnm_journal *journal, int64_t run_id, const nnm_kernel *kernel,
+                                                     const nnm_kernel_record *record, nnm_error *err);
+
 /* Begins a run with all that its measurements depend on. */
 NNM_NODISCARD nnm_status nnm_builder_begin_run(const nnm_builder *builder, nnm_journal *journal,
                                                const char *runtime_version, int64_t *run_id, nnm_error *err);

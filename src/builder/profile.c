@@ -146,7 +146,10 @@ static nnm_status measure_round(profiler *p, task *t, nnm_error *err)
         measured = nnm_fail(&failure, NNM_ERR_NOT_FOUND, "model file '%s' does not exist", model);
     else
         measured = nnm_worker_measure(p->worker, model, round, &failure);
-    if (measured) {
+    if (measured == NNM_ERR_INTERRUPTED) {
+        if (err) *err = failure;
+        status = measured;
+    } else if (measured) {
         status = fail_task(p, t, &failure, err);
     } else {
         status = nnm_journal_add_round(p->journal, p->run_id, p->models->kernel, record->id, subject, round, err);
@@ -162,6 +165,9 @@ static nnm_status measure_round(profiler *p, task *t, nnm_error *err)
         p->summary.measured_s += round->wall_ns * 1e-9;
         p->samples += round->sample_count;
         p->quiet_samples += round->quiet_count;
+        if (t->round_count == 1)
+            status = nnm_builder_keep_node_times(p->builder, p->worker, p->journal, p->run_id, p->models->kernel,
+                                                 record, err);
     }
 done:
     free(round);
@@ -280,7 +286,9 @@ static nnm_status start(profiler *p, const nnm_backend *backend, const nnm_backe
 {
     nnm_session_options session = nnm_builder_session_options(p->builder);
     nnm_status status = nnm_worker_start(&p->worker, backend, &session, p->protocol, err);
-    return status ? status : nnm_builder_begin_run(p->builder, p->journal, info->version, &p->run_id, err);
+    if (status) return status;
+    nnm_builder_make_interruptible(p->builder, p->worker);
+    return nnm_builder_begin_run(p->builder, p->journal, info->version, &p->run_id, err);
 }
 
 static void finish_summary(profiler *p, uint64_t begin_ns)

@@ -5,7 +5,6 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "builder/notes.h"
-#include "store/lock.h"
 #include "store/paths.h"
 #include "store/record.h"
 
@@ -175,8 +174,7 @@ static nnm_status rebuild_kernel(rebuilder *r, nnm_error *err)
 nnm_status nnm_rebuild_files(nnm_builder *builder, nnm_rebuild_report_fn report, void *context, nnm_error *err)
 {
     rebuilder r = {.builder = builder, .source = nnm_builder_source(builder), .report = report, .context = context};
-    nnm_workspace_lock *lock = NULL;
-    nnm_status status = nnm_workspace_lock_take(&lock, builder->workspace, "export", err);
+    nnm_status status = nnm_locks_take_workspace(&builder->locks, builder->workspace, "export", err);
     if (status == NNM_OK) status = nnm_builder_find_journal(builder, err);
     if (status == NNM_OK) status = nnm_builder_open_journal(builder, &r.journal, err);
     for (size_t i = 0; i < nnm_kernel_count() && status == NNM_OK; i++) {
@@ -185,6 +183,6 @@ nnm_status nnm_rebuild_files(nnm_builder *builder, nnm_rebuild_report_fn report,
         if (status == NNM_OK) status = rebuild_kernel(&r, err);
     }
     nnm_journal_close(r.journal);
-    nnm_workspace_lock_release(lock);
+    nnm_locks_release(&builder->locks);
     return status;
 }

@@ -8,6 +8,7 @@
 
 #define DEFAULT_BACKEND "xnnpack_cpu"
 
+static const char *const memory_words[] = {"auto"};
 static const char *const cpu_words[] = {"auto", "none"};
 static const char *const optimization_words[] = {"all", "extended", "basic", "disable"}; /* nnm_optimization */
 
@@ -34,6 +35,11 @@ static const nnm_option options[] = {
      .type = NNM_OPTION_FILE,
      .offset = MEMBER(library_path),
      .comment = "The shared library of ONNX Runtime, when it shall be another one than the one that is found."},
+    {.key = "NODE_TIMES",
+     .type = NNM_OPTION_BOOLEAN,
+     .offset = MEMBER(node_times),
+     .comment = "Whether ONNX Runtime is asked once for each kernel how long every node takes, for the journal.\n"
+                "It is asked apart from measuring, in a session of its own; other runtimes cannot tell."},
     {.key = "ROUNDS",
      .type = NNM_OPTION_UNSIGNED,
      .offset = MEMBER(protocol.rounds),
@@ -72,11 +78,15 @@ static const nnm_option options[] = {
      .maximum = 86400,
      .comment = "Seconds after which a round (load, warm-up, samples) is ended and counts as failed."},
     {.key = "MEMORY_LIMIT_MIB",
-     .type = NNM_OPTION_UNSIGNED,
+     .type = NNM_OPTION_CPU, /* a number or a word, -1 of which is NNM_MEMORY_LIMIT_AUTO */
      .offset = MEMBER(protocol.memory_limit_mib),
      .minimum = 0,
      .maximum = 16777216,
-     .comment = "MiB of memory that one kernel may take; a kernel that needs more fails. 0: no limit."},
+     .words = memory_words,
+     .word_count = 1,
+     .comment =
+         "MiB of memory that one kernel may take; a kernel that needs more fails. 0: no limit; auto: nine tenths\n"
+         "of the machine's memory."},
     {.key = "CPU",
      .type = NNM_OPTION_CPU,
      .offset = MEMBER(protocol.cpu),

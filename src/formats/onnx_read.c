@@ -389,13 +389,30 @@ static nnm_status read_model(nnm_graph **out, const Onnx__ModelProto *model, nnm
     return status;
 }
 
+/* protobuf-c says nothing about why it gives up; its allocator knows when it was memory. */
+static void *allocate(void *failed, size_t size)
+{
+    void *block = malloc(size);
+    if (!block) *(bool *)failed = true;
+    return block;
+}
+
+static void release(void *failed, void *block)
+{
+    (void)failed;
+    free(block);
+}
+
 static nnm_status unpack(Onnx__ModelProto **out, const void *bytes, size_t size, nnm_error *err)
 {
     if (size > MAX_FILE_BYTES)
         return nnm_fail(err, NNM_ERR_UNSUPPORTED, "it has %zu bytes; ONNX allows %d", size, MAX_FILE_BYTES);
     nnm_status status = nnm_wire_check(&onnx__model_proto__descriptor, bytes, size, err);
     if (status) return status;
-    *out = onnx__model_proto__unpack(NULL, size, bytes);
+    bool failed = false;
+    ProtobufCAllocator allocator = {allocate, release, &failed};
+    *out = onnx__model_proto__unpack(&allocator, size, bytes);
+    if (!*out && failed) return nnm_fail_memory(err);
     if (!*out)
         return nnm_fail(err, NNM_ERR_PARSE, "not an ONNX model, or damaged: a field has a value of the wrong kind");
     return NNM_OK;

@@ -51,7 +51,7 @@ nnm_status nnm_journal_begin(nnm_journal *journal, const nnm_journal_run *run, i
     nnm_bind_real(&b, protocol->round_ms);
     nnm_bind_real(&b, protocol->budget_s);
     nnm_bind_real(&b, protocol->timeout_s);
-    nnm_bind_whole(&b, protocol->memory_limit_mib);
+    nnm_bind_whole(&b, protocol->memory_limit_mib == NNM_MEMORY_LIMIT_AUTO ? -1 : (int64_t)protocol->memory_limit_mib);
     nnm_bind_whole(&b, protocol->cpu);
     nnm_bind_real(&b, protocol->gate);
     nnm_bind_text(&b, machine->host);

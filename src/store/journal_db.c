@@ -15,7 +15,16 @@
 
 /* ---- errors ---- */
 
-static nnm_status status_of(sqlite3 *db, int code)
+/* What the system said, where SQLite only tells of an I/O error; it does not always keep that itself. */
+static int system_error(sqlite3 *db, int code)
+{
+    int number = errno;
+    if ((code & 0xff) != SQLITE_IOERR && (code & 0xff) != SQLITE_CANTOPEN) return 0;
+    int kept = db ? sqlite3_system_errno(db) : 0;
+    return kept ? kept : number;
+}
+
+static nnm_status status_of(int code, int number)
 {
     switch (code & 0xff) {
     case SQLITE_FULL: return NNM_ERR_NO_SPACE;
@@ -26,31 +35,29 @@ static nnm_status status_of(sqlite3 *db, int code)
     case SQLITE_CORRUPT: return NNM_ERR_PARSE;
     case SQLITE_MISUSE:
     case SQLITE_CONSTRAINT: return NNM_ERR_INTERNAL;
-    default: break;
+    default: return number == ENOSPC || number == EDQUOT || number == EFBIG ? NNM_ERR_NO_SPACE : NNM_ERR_IO;
     }
-    int number = db ? sqlite3_system_errno(db) : 0;
-    return number == ENOSPC || number == EDQUOT ? NNM_ERR_NO_SPACE : NNM_ERR_IO;
 }
 
 nnm_status nnm_journal_fail(const nnm_journal *journal, int code, const char *what, nnm_error *err)
 {
-    nnm_status status = status_of(journal->db, code);
+    int number = system_error(journal->db, code);
+    nnm_status status = status_of(code, number);
     if (status == NNM_ERR_NO_MEMORY) return nnm_fail_memory(err);
     if (status == NNM_ERR_BUSY)
         return nnm_fail(err, status, "%s: cannot %s: another process has been writing for %d s", journal->path, what,
                         BUSY_TIMEOUT_MS / 1000);
     const char *reason = journal->db ? sqlite3_errmsg(journal->db) : sqlite3_errstr(code);
-    if (status == NNM_ERR_NO_SPACE)
-        return nnm_fail(err, status,
-                        "%s: cannot %s: %s; make room on this disk and run the command again: it goes on where it was",
-                        journal->path, what, reason);
-    return nnm_fail(err, status, "%s: cannot %s: %s", journal->path, what, reason);
+    const char *cause = number ? strerrordesc_np(number) : NULL;
+    return nnm_fail(err, status, "%s: cannot %s: %s%s%s", journal->path, what, reason, cause ? ": " : "",
+                    cause ? cause : "");
 }
 
 /* ---- opening ---- */
 
 nnm_status nnm_journal_execute(const nnm_journal *journal, const char *sql, const char *what, nnm_error *err)
 {
+    errno = 0;
     int code = sqlite3_exec(journal->db, sql, NULL, NULL, NULL);
     return code == SQLITE_OK ? NNM_OK : nnm_journal_fail(journal, code, what, err);
 }
@@ -228,6 +235,7 @@ void nnm_bind_bytes(nnm_journal_statement *s, const unsigned char *bytes, size_t
 
 bool nnm_journal_next(nnm_journal_statement *s)
 {
+    errno = 0; /* for nnm_journal_done */
     if (s->code == SQLITE_OK || s->code == SQLITE_ROW) s->code = sqlite3_step(s->statement);
     return s->code == SQLITE_ROW;
 }

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "store/stale.h"
 
 #define HOLDER_BYTES 256
 
@@ -69,6 +70,7 @@ nnm_status nnm_workspace_lock_take(nnm_workspace_lock **out, const nnm_workspace
         close(lock->fd);
         goto done;
     }
+    nnm_workspace_remove_stale(nnm_workspace_path(workspace));
     *out = lock;
     lock = NULL;
 done:

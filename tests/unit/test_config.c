@@ -413,7 +413,7 @@ static void bad_backend_values_are_named(void **state)
     backend_fails("ROUND_MS: -20\n", NNM_ERR_VALUE, 1, 11, "need a number from 0.001 to 600000");
     backend_fails("BUDGET_S: 0\n", NNM_ERR_VALUE, 1, 11, "need a number from 0.001 to 86400");
     backend_fails("TIMEOUT_S: 1e9\n", NNM_ERR_VALUE, 1, 12, "need a number from 0.001 to 86400");
-    backend_fails("MEMORY_LIMIT_MIB: -1\n", NNM_ERR_VALUE, 1, 19, "need a whole number from 0 to 16777216");
+    backend_fails("MEMORY_LIMIT_MIB: -1\n", NNM_ERR_VALUE, 1, 19, "need auto or a whole number from 0 to 16777216");
     backend_fails("GATE: 8%\n", NNM_ERR_VALUE, 1, 7, "need a number from 0 to 1");
     backend_fails("TIMEOUT: 3\n", NNM_ERR_VALUE, 1, 1, "did you mean 'TIMEOUT_S'?");
     nnm_backend_config config;

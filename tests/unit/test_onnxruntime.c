@@ -478,7 +478,7 @@ static void tells_the_time_of_nodes(void **state)
     (void)state;
     need_runtime();
     nnm_error err = NNM_ERROR_INIT;
-    nnm_ort_node_time *nodes = NULL;
+    nnm_node_time *nodes = NULL;
     size_t count = 0, entries = count_entries(folder);
     nnm_session_options plain = {.threads = 1, .optimization = NNM_OPTIMIZATION_DISABLE};
     write_small_model();

@@ -254,7 +254,7 @@ static void test_refuses_to_start(void **state)
     assert_fails(nnm_worker_start(&worker, &backend, &two, &protocol, &err), NNM_ERR_VALUE, "cannot share one CPU");
     nnm_backend newer = backend;
     newer.abi = NNM_BACKEND_ABI + 1;
-    assert_fails(nnm_worker_start(&worker, &newer, &one_thread, &protocol, &err), NNM_ERR_VERSION, "interface 2");
+    assert_fails(nnm_worker_start(&worker, &newer, &one_thread, &protocol, &err), NNM_ERR_VERSION, "interface 3");
     assert_null(worker);
 }
 

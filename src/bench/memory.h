@@ -1,0 +1,8 @@
+/* How much memory a worker may take. */
+#ifndef NNM_BENCH_MEMORY_H
+#define NNM_BENCH_MEMORY_H
+
+/* The limit in MiB that a protocol's memory_limit_mib stands for; 0: none. */
+unsigned nnm_memory_limit(unsigned memory_limit_mib);
+
+#endif
