@@ -9,45 +9,38 @@
 static json_t *build_json(const nnm_build_result *result)
 {
     const nnm_profile_summary *profile = &result->profile;
-    json_t *object = fit_json(&result->fit);
-    bool repeated = profile->repeated > 0;
-    json_t *more = json_pack(
-        "{s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o, s:o}", "iterations", (json_int_t)result->iterations, "profiled",
-        (json_int_t)profile->profiled, "failed", (json_int_t)profile->failed, "known", (json_int_t)profile->known,
-        "elapsed_s", output_number(profile->elapsed_s), "quiet_share",
-        output_number(if_known(profile->profiled > 0, profile->quiet_share)), "agree5",
-        output_number(if_known(repeated, profile->agree5)), "agree10",
-        output_number(if_known(repeated, profile->agree10)), "predictor", output_text(result->predictor_path));
-    if (!object || !more || json_object_update(object, more)) {
-        json_decref(object);
-        object = NULL;
-    }
-    json_decref(more);
-    return object;
+    json_t *more = json_pack("{s:I, s:I, s:I, s:I, s:o, s:o, s:o}", "iterations", (json_int_t)result->iterations,
+                             "profiled", (json_int_t)profile->profiled, "failed", (json_int_t)profile->failed, "known",
+                             (json_int_t)profile->known, "elapsed_s", output_number(profile->elapsed_s), "quiet_share",
+                             output_number(if_known(profile->profiled > 0, profile->quiet_share)), "predictor",
+                             output_text(result->predictor_path));
+    return join_json(fit_json(&result->fit), more);
 }
 
 static void table_head(void)
 {
-    output_heading("kernel             profiled failed         time     ±5 %    ±10 %    ±15 %    RMSPE  file");
+    output_heading(
+        "kernel             profiled failed         time     ±5 %    ±10 %  ceiling    ±15 %    RMSPE  file");
 }
 
 static void table_row(const char *kernel, const nnm_build_result *result)
 {
     char time[OUTPUT_CELL_BYTES], acc5[OUTPUT_CELL_BYTES], acc10[OUTPUT_CELL_BYTES], acc15[OUTPUT_CELL_BYTES];
-    char rmspe[OUTPUT_CELL_BYTES];
+    char rmspe[OUTPUT_CELL_BYTES], ceiling[OUTPUT_CELL_BYTES];
     const nnm_metrics *test = &result->fit.summary.test;
     bool tested = result->fit.summary.test_rows > 0;
-    printf("%-18s %8zu %6zu %12s %8s %8s %8s %8s  %s\n", kernel, result->profile.profiled, result->profile.failed,
+    printf("%-18s %8zu %6zu %12s %8s %8s %8s %8s %8s  %s\n", kernel, result->profile.profiled, result->profile.failed,
            output_seconds(result->profile.elapsed_s, time), output_share(if_known(tested, test->acc5), acc5),
-           output_share(if_known(tested, test->acc10), acc10), output_share(if_known(tested, test->acc15), acc15),
-           output_share(if_known(tested, test->rmspe), rmspe), result->predictor_path);
+           output_share(if_known(tested, test->acc10), acc10), output_share(result->fit.labels.ceiling10, ceiling),
+           output_share(if_known(tested, test->acc15), acc15), output_share(if_known(tested, test->rmspe), rmspe),
+           result->predictor_path);
     fflush(stdout);
 }
 
 /* ---- adapt ---- */
 
 typedef struct adapt_values {
-    const char *workspace, *backend, *kernel, *mark;
+    const char *workspace, *backend, *kernel, *mark, *model;
     option_list configs, latencies;
     option_integer num, seed, threads;
     option_real threshold;
@@ -92,6 +85,7 @@ static const cli_option adapt_options[] = {
      .value = "M",
      .otherwise = "none",
      .help = "appended to the names of the files"},
+    OPTION_MODEL(adapt_values, "PREDICTOR"),
     OPTION_SEED(adapt_values, "0"),
     OPTION_FIT_THREADS(adapt_values),
     OPTION_JSON(adapt_values),
@@ -101,8 +95,11 @@ static const cli_option adapt_options[] = {
 static nnm_build_options configured_options(const nnm_builder *builder, const char *kernel)
 {
     nnm_build_options options = NNM_BUILD_OPTIONS_INIT;
-    const nnm_kernel_build *entry = nnm_workspace_kernel(nnm_builder_workspace(builder), kernel);
+    const nnm_workspace *workspace = nnm_builder_workspace(builder);
+    const nnm_kernel_build *entry = nnm_workspace_kernel(workspace, kernel);
+    options.model = nnm_workspace_predictorbuild(workspace)->predictor;
     if (entry) {
+        options.model = entry->predictor;
         options.init_sample_num = entry->init_sample_num;
         options.finegrained_sample_num = entry->finegrained_sample_num;
         options.iteration = entry->iteration;
@@ -124,6 +121,7 @@ static int run_adapt(const cli_command *self, const void *values)
     if (v->num.given) options.finegrained_sample_num = (size_t)v->num.value;
     if (v->threshold.given) options.error_threshold = v->threshold.value;
     options.mark = v->mark;
+    options.model = chosen_model(v->model, options.model);
     options.seed = v->seed.value;
     options.threads = (unsigned)v->threads.value;
     int code = collect_data(self, nnm_workspace_path(nnm_builder_workspace(builder)), v->kernel, &v->configs,
@@ -211,7 +209,7 @@ static const cli_option build_options[] = {
      .value = "M",
      .otherwise = "none",
      .help = "appended to the names of the files"},
-    OPTION_MODEL(build_values),
+    OPTION_MODEL(build_values, "PREDICTOR"),
     OPTION_SEED(build_values, "0"),
     OPTION_FIT_THREADS(build_values),
     OPTION_JSON(build_values),
@@ -258,6 +256,7 @@ static int build_one(const cli_command *self, nnm_builder *builder, const build_
     if (v->iteration.given) options.iteration = (size_t)v->iteration.value;
     if (v->threshold.given) options.error_threshold = v->threshold.value;
     options.mark = v->mark;
+    options.model = chosen_model(v->model, options.model);
     options.seed = v->seed.value;
     options.threads = (unsigned)v->threads.value;
     if (nnm_build_predictor_for_kernel(builder, v->kernel, choose_backend(builder, v->backend), &options, &result,
@@ -271,8 +270,10 @@ static int build_one(const cli_command *self, nnm_builder *builder, const build_
 static int build_all(const cli_command *self, nnm_builder *builder, const build_values *v, build_report *report)
 {
     nnm_error err = NNM_ERROR_INIT;
-    nnm_status status = nnm_build_latency_predictor(builder, choose_backend(builder, v->backend), v->seed.value,
-                                                    (unsigned)v->threads.value, report_kernel, report, &err);
+    nnm_model_kind model = chosen_model(v->model, NNM_MODEL_BEST);
+    nnm_status status =
+        nnm_build_latency_predictor(builder, choose_backend(builder, v->backend), v->model ? &model : NULL,
+                                    v->seed.value, (unsigned)v->threads.value, report_kernel, report, &err);
     return status ? command_fail(self, &err) : EXIT_DONE;
 }
 
@@ -289,7 +290,7 @@ static int check_build(const cli_command *self, const build_values *v)
                            "--%s goes with --kernel; without it each kernel's settings come from "
                            "predictorbuild_config.yaml",
                            name);
-    return check_model(self, v->model);
+    return EXIT_DONE;
 }
 
 static int run_build(const cli_command *self, const void *values)

@@ -52,10 +52,10 @@ extern const cli_command command_doctor;
         .name = "seed", .kind = OPTION_INTEGER, .offset = offsetof(type, seed), .value = "S", .fallback = (text), \
         .help = "of everything that is left to chance"                                                            \
     }
-#define OPTION_MODEL(type)                                                                               \
-    {                                                                                                    \
-        .name = "model", .kind = OPTION_TEXT, .offset = offsetof(type, model), .value = "random_forest", \
-        .fallback = "random_forest", .help = "the regression model"                                      \
+#define OPTION_MODEL(type, default_text)                                                                        \
+    {                                                                                                           \
+        .name = "model", .kind = OPTION_CHOICE, .offset = offsetof(type, model), .value = "random_forest|best", \
+        .choices = "random_forest|best", .otherwise = (default_text), .help = "the regression model"            \
     }
 
 /* ---- what goes wrong ---- */
@@ -65,8 +65,8 @@ int command_fail(const cli_command *command, const nnm_error *err);
 /* The same for what the tool itself finds. Returns EXIT_FAILED. */
 int command_error(const cli_command *command, const char *format, ...) NNM_PRINTF(2, 3);
 
-/* Refuses models that this version does not have. */
-int check_model(const cli_command *command, const char *model);
+/* The model that --model names, or `otherwise` where it was not given. */
+nnm_model_kind chosen_model(const char *name, nnm_model_kind otherwise);
 
 /* ---- kernel data ---- */
 
@@ -92,12 +92,38 @@ const char *choose_backend(const nnm_builder *builder, const char *given);
 /* Tells where the failures of a step ("convert", "profile") are listed. Returns EXIT_PART if there are any. */
 int tell_failures(const nnm_builder *builder, size_t failed, const char *step);
 
+/* ---- training ---- */
+
+/* What to learn from, and how: kernel data, or a table where that is NULL. */
+typedef struct training_input {
+    const char *kernel, *csv;
+    const nnm_kernel_data *data;
+    nnm_table_options table; /* its `fit` counts for kernel data too */
+} training_input;
+
+/* validate.c. Errors are told; an exit code is returned. */
+int cross_validate(const cli_command *command, const training_input *input, size_t folds, nnm_cross_validation *out);
+/* `sizes` is "50,100,200". */
+int learn_curve(const cli_command *command, const training_input *input, const char *sizes, size_t draws,
+                nnm_learning_curve *out);
+void print_folds(const nnm_cross_validation *result);
+void print_curve(const nnm_learning_curve *curve);
+json_t *folds_json(const nnm_cross_validation *result); /* NULL when memory is short */
+json_t *curve_json(const nnm_learning_curve *curve);
+
 /* ---- results ---- */
 
+/* Adds the keys of `more` to `object` and takes over both. NULL when memory is short. */
+json_t *join_json(json_t *object, json_t *more);
 /* The keys that train and evaluate have in common, or NULL when memory is short. `test` is NULL without a test. */
 json_t *metrics_json(const char *kernel, const char *model, size_t rows, const nnm_metrics *test,
-                     double noise_ceiling10);
+                     const nnm_agreement *labels);
 json_t *fit_json(const nnm_fit_result *fit);
-void print_metrics(const nnm_metrics *test);
+
+/* labels.c: how far labels that were measured twice agree, beside the accuracy that they limit. */
+json_t *labels_json(const nnm_agreement *labels);
+void print_labels(const nnm_agreement *labels);
+/* Where `labels` give no ceiling, that of the labels the predictor was trained on is shown; NaN: unknown, too. */
+void print_metrics(const nnm_metrics *test, const nnm_agreement *labels, double training_ceiling10);
 
 #endif

@@ -241,16 +241,14 @@ const cli_command command_convert = {
                "      --models ws/predictor_build/results/conv-bn-relu_prior.json\n",
 };
 
-static json_t *profile_json(const char *kernel, const nnm_profile_summary *summary)
+static json_t *profile_json(const char *kernel, const nnm_profile_summary *summary, const nnm_agreement *labels)
 {
-    bool repeated = summary->repeated > 0;
-    return json_pack("{s:s, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:I, s:o, s:o}", "kernel", kernel, "requested",
-                     (json_int_t)summary->requested, "known", (json_int_t)summary->known, "profiled",
-                     (json_int_t)summary->profiled, "failed", (json_int_t)summary->failed, "elapsed_s",
-                     output_number(summary->elapsed_s), "measured_s", output_number(summary->measured_s), "quiet_share",
-                     output_number(if_known(summary->profiled > 0, summary->quiet_share)), "repeated",
-                     (json_int_t)summary->repeated, "agree5", output_number(if_known(repeated, summary->agree5)),
-                     "agree10", output_number(if_known(repeated, summary->agree10)));
+    json_t *object = json_pack("{s:s, s:I, s:I, s:I, s:I, s:o, s:o, s:o}", "kernel", kernel, "requested",
+                               (json_int_t)summary->requested, "known", (json_int_t)summary->known, "profiled",
+                               (json_int_t)summary->profiled, "failed", (json_int_t)summary->failed, "elapsed_s",
+                               output_number(summary->elapsed_s), "measured_s", output_number(summary->measured_s),
+                               "quiet_share", output_number(if_known(summary->profiled > 0, summary->quiet_share)));
+    return join_json(object, labels_json(labels));
 }
 
 static int profile_kernel(const cli_command *self, nnm_builder *builder, const models_values *v, nnm_kernel_data *data,
@@ -258,20 +256,22 @@ static int profile_kernel(const cli_command *self, nnm_builder *builder, const m
 {
     nnm_error err = NNM_ERROR_INIT;
     nnm_profile_summary summary = {0};
+    nnm_agreement labels;
     const char *kernel = nnm_kernel_name(data->kernel);
-    if (nnm_profile_models(builder, choose_backend(builder, v->backend), data, &summary, &err))
+    if (nnm_profile_models(builder, choose_backend(builder, v->backend), data, &summary, &err) ||
+        nnm_check_labels(builder, data, &labels, &err))
         return command_fail(self, &err);
     if (v->json) {
-        output_append(&answer->rows, profile_json(kernel, &summary));
+        output_append(&answer->rows, profile_json(kernel, &summary, &labels));
     } else {
         char time[OUTPUT_CELL_BYTES], quiet[OUTPUT_CELL_BYTES], agree5[OUTPUT_CELL_BYTES], agree10[OUTPUT_CELL_BYTES];
-        bool repeated = summary.repeated > 0;
+        char ceiling[OUTPUT_CELL_BYTES];
         head_once(answer);
-        printf("%-18s %8zu %6zu %6zu %12s %8s %8s %8s\n", kernel, summary.profiled, summary.failed, summary.known,
-               output_seconds(summary.elapsed_s, time),
-               output_share(if_known(summary.profiled > 0, summary.quiet_share), quiet),
-               output_share(if_known(repeated, summary.agree5), agree5),
-               output_share(if_known(repeated, summary.agree10), agree10));
+        printf("%-18s %8zu %6zu %6zu %12s %8s %8zu %8s %8s %8s\n", kernel, summary.profiled, summary.failed,
+               summary.known, output_seconds(summary.elapsed_s, time),
+               output_share(if_known(summary.profiled > 0, summary.quiet_share), quiet), labels.pairs,
+               output_share(labels.agree5, agree5), output_share(labels.agree10, agree10),
+               output_share(labels.ceiling10, ceiling));
         fflush(stdout);
     }
     return tell_failures(builder, summary.failed, "profile");
@@ -279,8 +279,9 @@ static int profile_kernel(const cli_command *self, nnm_builder *builder, const m
 
 static int run_profile(const cli_command *self, const void *values)
 {
-    return run_models(self, values, profile_kernel,
-                      "kernel             profiled failed  known         time    quiet  agree 5 agree 10");
+    return run_models(
+        self, values, profile_kernel,
+        "kernel             profiled failed  known         time    quiet repeated  agree 5 agree 10  ceiling");
 }
 
 const cli_command command_profile = {
@@ -291,8 +292,9 @@ const cli_command command_profile = {
     OPTIONS(models_options),
     .usage = "--workspace DIR --models CONFIG.json [options]",
     .details = "Goes on where an earlier run stopped: what the workspace's journal knows is not measured again.\n"
-               "quiet: share of the samples that nothing disturbed; agree 5, agree 10: share of the kernels whose\n"
-               "first and last round agree within 5 and 10 %.\n",
+               "quiet: share of the samples that nothing disturbed; repeated: kernels measured again in a separate\n"
+               "pass; agree 5, agree 10: share of these whose two latencies agree within 5 and 10 %; ceiling: share\n"
+               "that a perfect predictor would get right within 10 %, given such labels.\n",
     .example = "  nn-meter profile --workspace ws \\\n"
                "      --models ws/predictor_build/results/conv-bn-relu_prior.json\n",
 };
@@ -300,7 +302,7 @@ const cli_command command_profile = {
 /* ---- export ---- */
 
 typedef struct export_values {
-    const char *kernel, *csv, *workspace;
+    const char *kernel, *csv, *predictor, *onnx, *workspace;
     bool rebuild;
     option_list configs, latencies;
 } export_values;
@@ -337,20 +339,33 @@ static const cli_option export_options[] = {
      .value = "DIR",
      .help = "the workspace, with --rebuild"},
     {.name = "predictor",
-     .kind = OPTION_LATER,
-     .help = "predictors cannot be exported in this version; --csv exports kernel data"},
-    {.name = "onnx", .kind = OPTION_LATER, .help = "--onnx is not in this version; --csv exports kernel data"},
+     .kind = OPTION_TEXT,
+     .offset = offsetof(export_values, predictor),
+     .value = "P",
+     .help = "a predictor file"},
+    {.name = "onnx",
+     .kind = OPTION_TEXT,
+     .offset = offsetof(export_values, onnx),
+     .value = "OUT",
+     .help = "with --predictor: the ONNX model to write"},
 };
 
 static int check_export(const cli_command *self, const export_values *v)
 {
-    if (v->rebuild && (v->kernel || v->csv || v->configs.count || v->latencies.count))
+    if (v->rebuild && (v->kernel || v->csv || v->predictor || v->onnx || v->configs.count || v->latencies.count))
         return usage_error(self, "--rebuild goes with --workspace alone");
     if (v->rebuild && !v->workspace) return usage_error(self, "option '--workspace DIR' is missing");
     if (v->rebuild) return EXIT_DONE;
     if (v->workspace) return usage_error(self, "--workspace goes with --rebuild");
+    if (v->predictor || v->onnx) {
+        if (v->kernel || v->csv || v->configs.count || v->latencies.count)
+            return usage_error(self, "--predictor and --onnx do not go with options for kernel data");
+        if (!v->onnx) return usage_error(self, "option '--onnx OUT' is missing");
+        if (!v->predictor) return usage_error(self, "option '--predictor P' is missing");
+        return EXIT_DONE;
+    }
     if (!v->kernel) return usage_error(self, "option '--kernel K' is missing");
-    if (!v->configs.count) return usage_error(self, "option '--configs F' is missing");
+    if (!v->configs.count) return usage_error(self, "option '--configs F...' is missing");
     if (!v->csv) return usage_error(self, "option '--csv OUT' is missing");
     return EXIT_DONE;
 }
@@ -380,35 +395,55 @@ static int rebuild_files(const cli_command *self, const export_values *v)
     return code;
 }
 
-static int run_export(const cli_command *self, const void *values)
+static int export_predictor(const cli_command *self, const export_values *v)
 {
-    const export_values *v = values;
+    nnm_error err = NNM_ERROR_INIT;
+    nnm_predictor *predictor = NULL;
+    int code = EXIT_DONE;
+    if (nnm_predictor_load(&predictor, v->predictor, &err) || nnm_export_onnx(predictor, v->onnx, &err))
+        code = command_fail(self, &err);
+    if (!code) output_log("Wrote the predictor for %s to %s", nnm_predictor_kernel_type(predictor), v->onnx);
+    nnm_predictor_free(predictor);
+    return code;
+}
+
+static int export_data(const cli_command *self, const export_values *v)
+{
     nnm_error err = NNM_ERROR_INIT;
     nnm_kernel_data *data = NULL;
-    int code = check_export(self, v);
-    if (code) return code;
-    if (v->rebuild) return rebuild_files(self, v);
-    code = collect_data(self, NULL, v->kernel, &v->configs, &v->latencies, &data);
+    int code = collect_data(self, NULL, v->kernel, &v->configs, &v->latencies, &data);
     if (!code && nnm_export_csv(data, v->csv, &err)) code = command_fail(self, &err);
     if (!code) output_log("Wrote %zu rows to %s", data->count, v->csv);
     nnm_kernel_data_free(data);
     return code;
 }
 
+static int run_export(const cli_command *self, const void *values)
+{
+    const export_values *v = values;
+    int code = check_export(self, v);
+    if (code) return code;
+    if (v->rebuild) return rebuild_files(self, v);
+    return v->predictor ? export_predictor(self, v) : export_data(self, v);
+}
+
 const cli_command command_export = {
     .name = "export",
-    .summary = "Write kernel data as a CSV table, or a workspace's files from its journal",
+    .summary =
+        "Write kernel data as a CSV table, a predictor as an ONNX model, or a workspace's files from its journal",
     .run = run_export,
     .values_size = sizeof(export_values),
     OPTIONS(export_options),
     .usage = "--kernel K --configs F... [--latencies F...] --csv OUT\n"
+             "       nn-meter export --predictor P --onnx OUT\n"
              "       nn-meter export --rebuild --workspace DIR",
-    .details =
-        "--rebuild writes again, from the workspace's journal: the configuration files of what was sampled, the\n"
-        "latency files, and the tables that predictors were made of. Files of which the journal knows nothing\n"
-        "are left alone.\n",
+    .details = "The table has a column a feature, and the latencies. The ONNX model takes rows of configurations\n"
+               "and gives latencies in ms. --rebuild writes again, from the workspace's journal: the configuration\n"
+               "files of what was sampled, the latency files, and the tables that predictors were made of. Files of\n"
+               "which the journal knows nothing are left alone.\n",
     .example = "  nn-meter export --kernel conv-bn-relu --csv conv.csv \\\n"
                "      --configs ws/predictor_build/results/conv-bn-relu_prior.json \\\n"
                "      --latencies ws/predictor_build/results/profiled_conv-bn-relu.json\n"
+               "  nn-meter export --predictor conv.nnm --onnx conv.onnx\n"
                "  nn-meter export --rebuild --workspace ws\n",
 };

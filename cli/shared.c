@@ -31,14 +31,10 @@ int command_error(const cli_command *command, const char *format, ...)
     return EXIT_FAILED;
 }
 
-int check_model(const cli_command *command, const char *model)
+nnm_model_kind chosen_model(const char *name, nnm_model_kind otherwise)
 {
-    if (strcmp(model, "random_forest") == 0) return EXIT_DONE;
-    if (strcmp(model, "best") == 0) {
-        output_error(command->name, "--model best is not in this version; random_forest is the only model it has");
-        return EXIT_USAGE;
-    }
-    return usage_error(command, "option '--model' takes random_forest, not '%s'", model);
+    nnm_model_kind model = otherwise;
+    return !name || nnm_model_kind_find(&model, name, NULL) ? otherwise : model;
 }
 
 /* ---- kernel data ---- */
@@ -152,32 +148,33 @@ int tell_failures(const nnm_builder *builder, size_t failed, const char *step)
 
 /* ---- results ---- */
 
+json_t *join_json(json_t *object, json_t *more)
+{
+    if (!object || !more || json_object_update(object, more)) {
+        json_decref(object);
+        object = NULL;
+    }
+    json_decref(more);
+    return object;
+}
+
 json_t *metrics_json(const char *kernel, const char *model, size_t rows, const nnm_metrics *test,
-                     double noise_ceiling10)
+                     const nnm_agreement *labels)
 {
     double unknown = if_known(false, 0);
     const nnm_metrics none = {0, unknown, unknown, unknown, unknown, unknown, unknown};
     if (!test) test = &none;
-    return json_pack("{s:o, s:o, s:I, s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "kernel", output_text(kernel), "model",
-                     output_text(model), "rows", (json_int_t)rows, "test_rows", (json_int_t)test->rows, "rmse_ms",
-                     output_number(test->rmse), "rmspe", output_number(test->rmspe), "acc5", output_number(test->acc5),
-                     "acc10", output_number(test->acc10), "acc15", output_number(test->acc15), "noise_ceiling10",
-                     output_number(noise_ceiling10));
+    json_t *object =
+        json_pack("{s:o, s:o, s:I, s:I, s:o, s:o, s:o, s:o, s:o}", "kernel", output_text(kernel), "model",
+                  output_text(model), "rows", (json_int_t)rows, "test_rows", (json_int_t)test->rows, "rmse_ms",
+                  output_number(test->rmse), "rmspe", output_number(test->rmspe), "acc5", output_number(test->acc5),
+                  "acc10", output_number(test->acc10), "acc15", output_number(test->acc15));
+    return join_json(object, labels_json(labels));
 }
 
 json_t *fit_json(const nnm_fit_result *fit)
 {
     const nnm_training_summary *summary = &fit->summary;
     return metrics_json(nnm_predictor_kernel_type(fit->predictor), nnm_predictor_model(fit->predictor), summary->rows,
-                        summary->test_rows ? &summary->test : NULL, summary->noise_ceiling10);
-}
-
-void print_metrics(const nnm_metrics *test)
-{
-    char text[OUTPUT_CELL_BYTES];
-    output_pair("RMSE", "%s", output_ms(test->rmse, text));
-    output_pair("RMSPE", "%s", output_share(test->rmspe, text));
-    output_pair("within 5 %", "%s", output_share(test->acc5, text));
-    output_pair("within 10 %", "%s", output_share(test->acc10, text));
-    output_pair("within 15 %", "%s", output_share(test->acc15, text));
+                        summary->test_rows ? &summary->test : NULL, &fit->labels);
 }

@@ -120,20 +120,36 @@ typedef struct nnm_fit_options {
     double test_size;       /* share of rows kept for the test, 0..0.9; 0: train on every row */
     uint64_t seed;          /* of the split and the forest */
     unsigned threads;       /* 0: one a CPU */
+    nnm_model_kind model;
     const char *mark;       /* with a builder: names the files to write; NULL: write none */
+    const nnm_hooks *hooks; /* hears how far fitting is and may ask it to stop; NULL: nobody does */
 } nnm_fit_options;
-#define NNM_FIT_OPTIONS_INIT  \
-    {                         \
-        0.1, 0.2, 10, 0, NULL \
+#define NNM_FIT_OPTIONS_INIT                                 \
+    {                                                        \
+        0.1, 0.2, 10, 0, NNM_MODEL_RANDOM_FOREST, NULL, NULL \
     }
+
+/* Rows of a table that were left out because they cannot be used. */
+typedef struct nnm_skipped_rows {
+    size_t count;
+    char first[NNM_ERROR_MESSAGE_BYTES]; /* why the first of them was: file, line, column and what was found; "" without
+                                            one */
+} nnm_skipped_rows;
 
 typedef struct nnm_fit_result {
     nnm_predictor *predictor;
     nnm_training_summary summary;
     size_t duplicates;             /* rows dropped before the split because their configuration was there already */
+    nnm_skipped_rows skipped;      /* bad rows of a table */
+    nnm_agreement labels;          /* how far labels that were measured twice agree */
     nnm_config_list error_configs; /* test rows with a relative error above the threshold */
 } nnm_fit_result;
 NNM_API void nnm_fit_result_fini(nnm_fit_result *result);
+
+/* How far the labels of these kernels agree that `profile` measured again in a separate pass, according to the
+ * workspace's journal. Without a journal there are no pairs. Errors: those of the journal. */
+NNM_NODISCARD NNM_API nnm_status nnm_check_labels(const nnm_builder *builder, const nnm_kernel_data *data,
+                                                  nnm_agreement *out, nnm_error *err);
 
 /* Drops duplicate configurations, splits the rest, fits the forest the description prescribes for the kernel type, and
  * tests it. With a builder and a mark it writes collection/Data_…csv, collection/TestResult_…csv and
@@ -153,10 +169,11 @@ typedef struct nnm_build_options {
     const char *mark;              /* appended to the documented marks; NULL or "": none */
     uint64_t seed;
     unsigned threads;
+    nnm_model_kind model;
 } nnm_build_options;
-#define NNM_BUILD_OPTIONS_INIT       \
-    {                                \
-        1000, 10, 5, 0.1, NULL, 0, 0 \
+#define NNM_BUILD_OPTIONS_INIT                                \
+    {                                                         \
+        1000, 10, 5, 0.1, NULL, 0, 0, NNM_MODEL_RANDOM_FOREST \
     }
 
 typedef struct nnm_build_result {
@@ -187,11 +204,13 @@ NNM_NODISCARD NNM_API nnm_status nnm_build_predictor_for_kernel(nnm_builder *bui
                                                                 const char *backend, const nnm_build_options *options,
                                                                 nnm_build_result *out, nnm_error *err);
 
-/* The whole for every kernel of predictorbuild_config.yaml, with its settings there. `report` (may be NULL) is called
- * after each kernel, with NULL for a result when it failed; its error says why. Errors: PARTIAL when some failed. */
+/* The whole for every kernel of predictorbuild_config.yaml, with its settings there. `model`: NULL, or the model for
+ * all of them in place of their PREDICTOR. `report` (may be NULL) is called after each kernel, with NULL for a result
+ * when it failed; its error says why. Errors: PARTIAL when some failed. */
 typedef void (*nnm_build_report_fn)(void *context, const char *kernel_type, const nnm_build_result *result,
                                     const nnm_error *error);
-NNM_NODISCARD NNM_API nnm_status nnm_build_latency_predictor(nnm_builder *builder, const char *backend, uint64_t seed,
+NNM_NODISCARD NNM_API nnm_status nnm_build_latency_predictor(nnm_builder *builder, const char *backend,
+                                                             const nnm_model_kind *model, uint64_t seed,
                                                              unsigned threads, nnm_build_report_fn report,
                                                              void *context, nnm_error *err);
 
@@ -221,26 +240,102 @@ NNM_NODISCARD NNM_API nnm_status nnm_predict_config(const nnm_predictor *predict
                                                     nnm_prediction *out, nnm_error *err);
 
 /* A CSV table from anywhere: columns named like the kernel's parameters (any case), the target column, further numeric
- * columns as features. BATCH, GROUPS, PAD and PADDING (same | valid) enter the cost of convolutions. */
+ * columns as features. BATCH, GROUPS, PAD and PADDING (same | valid) enter the cost of convolutions. Files are read a
+ * few rows at a time; a pipe will do. */
 typedef struct nnm_table_options {
     const char *target; /* column with the latencies, ms */
+    bool skip_bad;      /* leave rows out whose latency is not > 0 or that have a cell that is no number; else they are
+                           refused */
     nnm_fit_options fit;
 } nnm_table_options;
-#define NNM_TABLE_OPTIONS_INIT     \
-    {                              \
-        NULL, NNM_FIT_OPTIONS_INIT \
+#define NNM_TABLE_OPTIONS_INIT            \
+    {                                     \
+        NULL, false, NNM_FIT_OPTIONS_INIT \
     }
 
-/* Trains on a CSV table. `out->error_configs` stays empty. */
+/* Trains on a CSV table. `out->error_configs` stays empty.
+ * Errors: NOT_FOUND (file, kernel type or column, with the closest name), PARSE, VALUE (line, column and text of a bad
+ * cell), TOO_FEW_ROWS, those of the learner. */
 NNM_NODISCARD NNM_API nnm_status nnm_train_csv(const char *kernel_type, const char *csv_path,
                                                const nnm_table_options *options, nnm_fit_result *out, nnm_error *err);
 
-NNM_NODISCARD NNM_API nnm_status nnm_evaluate_csv(const nnm_predictor *predictor, const char *csv_path,
-                                                  const char *target, nnm_metrics *out, nnm_error *err);
+/* ---- how good predictors of some data are ---- */
 
-/* Writes the table to `out` with the columns predicted_ms, lower_ms, upper_ms added, rows in their order. */
-NNM_NODISCARD NNM_API nnm_status nnm_predict_csv(const nnm_predictor *predictor, const char *csv_path, FILE *out,
-                                                 nnm_error *err);
+/* Mean and standard deviation of what several fits gave; `rows` of the mean are the rows tested by each, of the
+ * deviation 0. */
+typedef struct nnm_metrics_spread {
+    nnm_metrics mean, deviation;
+} nnm_metrics_spread;
+
+/* K-fold cross-validation: every row is predicted once, by a predictor that was fitted to the other folds. Rows of
+ * equal configuration count once, so none is on both sides. */
+typedef struct nnm_cross_validation {
+    size_t rows, duplicates; /* rows without duplicates; those that were left out */
+    nnm_skipped_rows skipped;
+    size_t folds;
+    nnm_metrics *fold;         /* of each */
+    nnm_metrics all;           /* of all rows together */
+    nnm_metrics_spread spread; /* over the folds */
+} nnm_cross_validation;
+NNM_API void nnm_cross_validation_fini(nnm_cross_validation *result);
+
+/* `folds`: 2..rows; `options`: those of nnm_train_csv and nnm_build_predictor_by_data, of which test_size and mark are
+ * not used. Errors: as there; VALUE for a number of folds that is out of range. */
+NNM_NODISCARD NNM_API nnm_status nnm_cross_validate_csv(const char *kernel_type, const char *csv_path,
+                                                        const nnm_table_options *options, size_t folds,
+                                                        nnm_cross_validation *out, nnm_error *err);
+NNM_NODISCARD NNM_API nnm_status nnm_cross_validate_data(const nnm_kernel_data *data, const nnm_fit_options *options,
+                                                         size_t folds, nnm_cross_validation *out, nnm_error *err);
+
+/* A learning curve: how good predictors are that were fitted to so many rows. The test rows are the same for all points
+ * (test_size of the rows, by the seed); each draw shuffles the other rows and takes the first ones, so that within a
+ * draw every training set contains the smaller ones. */
+typedef struct nnm_curve_point {
+    size_t rows; /* trained on */
+    nnm_metrics_spread test;
+} nnm_curve_point;
+
+typedef struct nnm_learning_curve {
+    size_t rows, duplicates;
+    nnm_skipped_rows skipped;
+    size_t test_rows, draws;
+    nnm_curve_point *points; /* by the number of rows */
+    size_t count;
+} nnm_learning_curve;
+NNM_API void nnm_learning_curve_fini(nnm_learning_curve *curve);
+
+/* `sizes`: `count` numbers of training rows, each at least 2. Errors: as above; TOO_FEW_ROWS where a size is more than
+ * what the test leaves; VALUE (no sizes, no draws, test_size 0). */
+NNM_NODISCARD NNM_API nnm_status nnm_learning_curve_csv(const char *kernel_type, const char *csv_path,
+                                                        const nnm_table_options *options, const size_t *sizes,
+                                                        size_t count, size_t draws, nnm_learning_curve *out,
+                                                        nnm_error *err);
+NNM_NODISCARD NNM_API nnm_status nnm_learning_curve_data(const nnm_kernel_data *data, const nnm_fit_options *options,
+                                                         const size_t *sizes, size_t count, size_t draws,
+                                                         nnm_learning_curve *out, nnm_error *err);
+
+/* ---- using predictors on tables ---- */
+
+/* Compares a predictor with the latencies of a table. Bad rows are left out and counted in `skipped`; NULL: refused.
+ * `labels` (may be NULL): how far rows with equal features and different latencies agree.
+ * Errors: as nnm_train_csv. */
+NNM_NODISCARD NNM_API nnm_status nnm_evaluate_csv(const nnm_predictor *predictor, const char *csv_path,
+                                                  const char *target, nnm_skipped_rows *skipped, nnm_metrics *out,
+                                                  nnm_agreement *labels, nnm_error *err);
+
+/* Writes the table to `out` with the columns predicted_ms, lower_ms, upper_ms added, rows in their order, in memory
+ * that does not grow with the table. The new cells of a bad row stay empty, and it is counted in `skipped`; NULL: it is
+ * refused, after the rows before it were written. Errors: as nnm_train_csv, IO. */
+NNM_NODISCARD NNM_API nnm_status nnm_predict_csv(const nnm_predictor *predictor, const char *csv_path,
+                                                 nnm_skipped_rows *skipped, FILE *out, nnm_error *err);
+
+/* Writes a predictor as an ONNX model (operator sets 14 and ai.onnx.ml 3). Input "configuration", float [N, columns]:
+ * the kernel's parameters, then the further columns it was trained on, as the metadata entry "inputs" names them;
+ * PADDING is 1 for same and 0 for valid. Output "latency_ms", float [N, 1]. FLOPS and PARAMS are computed inside, in
+ * double precision: rows of floats get the latencies that nnm_predictor_predict gives, rounded to floats. Nothing
+ * checks that a configuration is one the kernel can have. Errors: IO, NO_SPACE, NO_MEMORY, UNSUPPORTED (a forest for
+ * which 2 GiB do not suffice). */
+NNM_NODISCARD NNM_API nnm_status nnm_export_onnx(const nnm_predictor *predictor, const char *onnx_path, nnm_error *err);
 
 /* Writes the feature table of kernel data: model_path, the features, latency (collection/Data_…csv). */
 NNM_NODISCARD NNM_API nnm_status nnm_export_csv(const nnm_kernel_data *data, const char *csv_path, nnm_error *err);

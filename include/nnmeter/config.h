@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "nnmeter/measure.h"
+#include "nnmeter/predictor.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -30,13 +31,15 @@ typedef struct nnm_kernel_build {
     size_t finegrained_sample_num; /* FINEGRAINED_SAMPLE_NUM, 1..100,000 */
     size_t iteration;              /* ITERATION, 1..1,000; 1: no adaptive sampling */
     double error_threshold;        /* ERROR_THRESHOLD, 0.1..1 */
+    nnm_model_kind predictor;      /* PREDICTOR: random_forest | best; that of the whole file where not given */
 } nnm_kernel_build;
 
 typedef struct nnm_predictorbuild_config {
-    bool detail;             /* DETAIL */
-    nnm_implement implement; /* IMPLEMENT: tensorflow | torch */
-    int64_t batch_size;      /* BATCH_SIZE, 1..4096 */
-    char *prior_dir;         /* PRIOR_DIR: folder with <family>.csv tables of the user's own; NULL: built-in ones */
+    bool detail;              /* DETAIL */
+    nnm_implement implement;  /* IMPLEMENT: tensorflow | torch */
+    int64_t batch_size;       /* BATCH_SIZE, 1..4096 */
+    nnm_model_kind predictor; /* PREDICTOR: of kernels that have none of their own */
+    char *prior_dir;          /* PRIOR_DIR: folder with <family>.csv tables of the user's own; NULL: built-in ones */
     nnm_kernel_build *kernels;
     size_t kernel_count;
 } nnm_predictorbuild_config;

@@ -158,17 +158,6 @@ typedef struct nnm_machine {
 } nnm_machine;
 NNM_API void nnm_machine_describe(nnm_machine *out);
 
-/* How noisy one CPU is: share of time in which the throughput reference is within 8 % of its best, and the spread of
- * the clock reference. Takes `seconds` (at most 60) of that CPU, to which the calling thread is bound meanwhile.
- * Errors: INVALID_ARGUMENT (no such CPU, seconds), IO, NO_MEMORY. */
-typedef struct nnm_noise {
-    double quiet_share;  /* 0..1 */
-    double slow_factor;  /* median of the slow references / best; 1 where all were quiet */
-    double clock_spread; /* (p90 - p10) / median of the clock reference */
-    size_t references;
-} nnm_noise;
-NNM_NODISCARD NNM_API nnm_status nnm_noise_measure(nnm_noise *out, unsigned cpu, double seconds, nnm_error *err);
-
 #ifdef __cplusplus
 }
 #endif

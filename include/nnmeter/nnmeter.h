@@ -16,6 +16,7 @@
 #include "nnmeter/predictor.h"
 #include "nnmeter/sampler.h"
 #include "nnmeter/status.h"
+#include "nnmeter/survey.h"
 #include "nnmeter/workspace.h"
 
 #endif

@@ -1,6 +1,7 @@
 #include "base/csv.h"
 
 #include <csv.h>
+#include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -95,6 +96,29 @@ static nnm_status finish(reader *r, nnm_error *err)
     return check_header(csv, r->lines[0], err);
 }
 
+/* Takes one line, so that errors know theirs. */
+static void take_line(reader *r, struct csv_parser *parser, const char *text, size_t size)
+{
+    if (r->line == 1 && size >= 3 &&
+        memcmp(text, "\xEF\xBB\xBF", 3) == 0) { /* a byte-order mark, as spreadsheets write */
+        text += 3;
+        size -= 3;
+    }
+    if (memchr(text, '\0', size))
+        r->status =
+            nnm_fail_at(r->err, NNM_ERR_PARSE, r->csv->name, r->line, 0, "a zero byte: this is not text in UTF-8");
+    else if (csv_parse(parser, text, size, on_cell, on_row_end, r) != size && r->status == NNM_OK)
+        r->status = nnm_fail_at(r->err, NNM_ERR_PARSE, r->csv->name, r->line, 0, "%s", csv_strerror(csv_error(parser)));
+    r->line += size && text[size - 1] == '\n';
+}
+
+static void take_end(reader *r, struct csv_parser *parser)
+{
+    if (r->status == NNM_OK && csv_fini(parser, on_cell, on_row_end, r) != 0 && r->status == NNM_OK)
+        r->status = nnm_fail_at(r->err, NNM_ERR_PARSE, r->csv->name, r->line, 0, "a quoted cell does not end");
+    if (r->status == NNM_OK) r->status = nnm_buffer_check(&r->text, r->err);
+}
+
 nnm_status nnm_csv_parse(nnm_csv *out, const char *text, size_t size_bytes, const char *name, nnm_error *err)
 {
     nnm_csv csv = {.name = nnm_strdup(name)};
@@ -106,24 +130,14 @@ nnm_status nnm_csv_parse(nnm_csv *out, const char *text, size_t size_bytes, cons
         status = nnm_fail_memory(err);
         goto done;
     }
-    if (size_bytes >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0) { /* a byte-order mark, as spreadsheets write */
-        text += 3;
-        size_bytes -= 3;
-    }
-    for (size_t at = 0; at < size_bytes && r.status == NNM_OK;) { /* a line a time, so that errors know theirs */
+    for (size_t at = 0; at < size_bytes && r.status == NNM_OK;) {
         const char *newline = memchr(text + at, '\n', size_bytes - at);
-        size_t chunk = newline ? (size_t)(newline - (text + at)) + 1 : size_bytes - at;
-        if (memchr(text + at, '\0', chunk))
-            r.status = nnm_fail_at(err, NNM_ERR_PARSE, name, r.line, 0, "a zero byte: this is not text in UTF-8");
-        else if (csv_parse(&parser, text + at, chunk, on_cell, on_row_end, &r) != chunk && r.status == NNM_OK)
-            r.status = nnm_fail_at(err, NNM_ERR_PARSE, name, r.line, 0, "%s", csv_strerror(csv_error(&parser)));
-        at += chunk;
-        r.line += newline != NULL;
+        size_t size = newline ? (size_t)(newline - (text + at)) + 1 : size_bytes - at;
+        take_line(&r, &parser, text + at, size);
+        at += size;
     }
-    if (r.status == NNM_OK && csv_fini(&parser, on_cell, on_row_end, &r) != 0 && r.status == NNM_OK)
-        r.status = nnm_fail_at(err, NNM_ERR_PARSE, name, r.line, 0, "a quoted cell does not end");
+    take_end(&r, &parser);
     status = r.status;
-    if (status == NNM_OK) status = nnm_buffer_check(&r.text, err);
     if (status == NNM_OK) status = finish(&r, err);
     if (status == NNM_OK) {
         *out = csv;
@@ -157,6 +171,124 @@ void nnm_csv_fini(nnm_csv *csv)
     free(csv->text);
     *csv = (nnm_csv){0};
 }
+
+/* ---- a few rows at a time ---- */
+
+struct nnm_csv_stream {
+    FILE *file;
+    struct csv_parser parser;
+    bool parsing, ended;
+    char *line; /* getline's */
+    size_t line_capacity;
+    reader reader;
+    nnm_csv table;
+    char **header; /* of its own: the table's text is written over */
+    char **cells;
+    size_t cell_capacity;
+};
+
+/* Reads lines until `rows` rows are complete or the file ends. */
+static nnm_status read_rows(nnm_csv_stream *s, size_t rows, nnm_error *err)
+{
+    reader *r = &s->reader;
+    r->err = err;
+    r->text.size = r->offset_count = r->row_start = r->line_count = 0;
+    while (r->status == NNM_OK && !s->ended && (r->line_count < rows || r->offset_count != r->row_start)) {
+        errno = 0;
+        ssize_t size = getline(&s->line, &s->line_capacity, s->file);
+        if (size >= 0) {
+            take_line(r, &s->parser, s->line, (size_t)size);
+        } else if (ferror(s->file)) {
+            r->status = nnm_fail_errno(err, "cannot read '%s'", s->table.name);
+        } else if (!feof(s->file)) {
+            r->status = nnm_fail_memory(err);
+        } else {
+            s->ended = true;
+            take_end(r, &s->parser);
+        }
+    }
+    if (r->status == NNM_OK) r->status = nnm_buffer_check(&r->text, err);
+    return r->status;
+}
+
+static nnm_status keep_header(nnm_csv_stream *s, nnm_error *err)
+{
+    reader *r = &s->reader;
+    if (r->line_count == 0)
+        return nnm_fail_at(err, NNM_ERR_PARSE, s->table.name, 0, 0,
+                           "the file is empty: a line of column names is needed");
+    s->header = nnm_calloc(r->columns, sizeof *s->header);
+    if (!s->header) return nnm_fail_memory(err);
+    s->table.header = s->header;
+    s->table.columns = r->columns;
+    for (size_t i = 0; i < r->columns; i++) {
+        s->header[i] = nnm_strdup(r->text.data + r->offsets[i]);
+        if (!s->header[i]) return nnm_fail_memory(err);
+    }
+    return check_header(&s->table, r->lines[0], err);
+}
+
+nnm_status nnm_csv_stream_open(nnm_csv_stream **out, const char *path, nnm_error *err)
+{
+    nnm_csv_stream *s = nnm_calloc(1, sizeof *s);
+    if (!s) return nnm_fail_memory(err);
+    nnm_status status = NNM_OK;
+    s->reader = (reader){.csv = &s->table, .line = 1};
+    s->table.name = nnm_strdup(path);
+    s->parsing = csv_init(&s->parser, CSV_STRICT | CSV_STRICT_FINI) == 0;
+    if (!s->table.name || !s->parsing) status = nnm_fail_memory(err);
+    if (status == NNM_OK) s->file = fopen(path, "rbe");
+    if (status == NNM_OK && !s->file) status = nnm_fail_errno(err, "cannot read '%s'", path);
+    if (status == NNM_OK) status = read_rows(s, 1, err);
+    if (status == NNM_OK) status = keep_header(s, err);
+    if (status)
+        nnm_csv_stream_close(s);
+    else
+        *out = s;
+    return status;
+}
+
+const nnm_csv *nnm_csv_stream_table(const nnm_csv_stream *s)
+{
+    return &s->table;
+}
+
+nnm_status nnm_csv_stream_next(nnm_csv_stream *s, size_t rows, nnm_error *err)
+{
+    reader *r = &s->reader;
+    nnm_csv *table = &s->table;
+    table->rows = 0;
+    nnm_status status = read_rows(s, rows, err);
+    void *cells = s->cells;
+    if (status == NNM_OK) status = nnm_grow(&cells, &s->cell_capacity, r->offset_count, sizeof *s->cells, err);
+    s->cells = cells;
+    if (status) return status;
+    for (size_t i = 0; i < r->offset_count; i++)
+        s->cells[i] = r->text.data + r->offsets[i];
+    table->cells = s->cells;
+    table->line = r->lines;
+    table->rows = r->line_count;
+    return NNM_OK;
+}
+
+void nnm_csv_stream_close(nnm_csv_stream *s)
+{
+    if (!s) return;
+    if (s->file) fclose(s->file);
+    if (s->parsing) csv_free(&s->parser);
+    for (size_t i = 0; s->header && i < s->table.columns; i++)
+        free(s->header[i]);
+    free(s->header);
+    free(s->cells);
+    free(s->line);
+    free(s->table.name);
+    free(s->reader.offsets);
+    free(s->reader.lines);
+    nnm_buffer_fini(&s->reader.text);
+    free(s);
+}
+
+/* ---- cells ---- */
 
 long nnm_csv_column(const nnm_csv *csv, const char *name)
 {

@@ -114,6 +114,7 @@ static nnm_status turn(nnm_builder *builder, const nnm_kernel *kernel, const cha
     nnm_fit_options fit_options = NNM_FIT_OPTIONS_INIT;
     fit_options.error_threshold = options->error_threshold;
     fit_options.threads = options->threads;
+    fit_options.model = options->model;
     fit_options.mark = sample->mark;
     nnm_status status = generate_and_profile(builder, kernel, num, complete, backend, sample, &fresh, &summary, err);
     add_summary(&result->profile, &summary);
@@ -259,6 +260,7 @@ nnm_status nnm_build_adaptive_predictor_by_data(nnm_builder *builder, const nnm_
     nnm_fit_options fit_options = NNM_FIT_OPTIONS_INIT;
     fit_options.error_threshold = options->error_threshold;
     fit_options.threads = options->threads;
+    fit_options.model = options->model;
     status = copy_data(data, &result.data, err);
     if (status == NNM_OK) status = nnm_build_predictor_by_data(NULL, result.data, &fit_options, &result.fit, err);
     if (status == NNM_OK && result.fit.error_configs.count == 0)
@@ -277,8 +279,9 @@ nnm_status nnm_build_adaptive_predictor_by_data(nnm_builder *builder, const nnm_
     return status;
 }
 
-nnm_status nnm_build_latency_predictor(nnm_builder *builder, const char *backend, uint64_t seed, unsigned threads,
-                                       nnm_build_report_fn report, void *context, nnm_error *err)
+nnm_status nnm_build_latency_predictor(nnm_builder *builder, const char *backend, const nnm_model_kind *model,
+                                       uint64_t seed, unsigned threads, nnm_build_report_fn report, void *context,
+                                       nnm_error *err)
 {
     const nnm_predictorbuild_config *config = nnm_workspace_predictorbuild(builder->workspace);
     nnm_error first = NNM_ERROR_INIT;
@@ -294,6 +297,7 @@ nnm_status nnm_build_latency_predictor(nnm_builder *builder, const char *backend
             .error_threshold = kernel->error_threshold,
             .seed = seed,
             .threads = threads,
+            .model = model ? *model : kernel->predictor,
         };
         nnm_build_result result = {0};
         nnm_error failure = NNM_ERROR_INIT;

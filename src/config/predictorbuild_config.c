@@ -9,10 +9,13 @@
 
 static const char *const implement_words[] = {"tensorflow", "torch"}; /* in the order of nnm_implement */
 
+static const char *const predictor_words[] = {"random_forest", "best"}; /* in the order of nnm_model_kind */
+
 enum {
     DETAIL,
     IMPLEMENT,
     BATCH_SIZE,
+    PREDICTOR,
     PRIOR_DIR,
     KERNELS,
     OPTION_COUNT
@@ -36,6 +39,14 @@ static const nnm_option options[OPTION_COUNT] = {
                     .minimum = 1,
                     .maximum = 4096,
                     .comment = "Inputs that a kernel takes at once."},
+    [PREDICTOR] = {.key = "PREDICTOR",
+                   .type = NNM_OPTION_WORD,
+                   .offset = offsetof(nnm_predictorbuild_config, predictor),
+                   .words = predictor_words,
+                   .word_count = 2,
+                   .comment = "random_forest: the published recipe.\n"
+                              "best: the model that predicts best from few kernels.\n"
+                              "A kernel may have a PREDICTOR of its own."},
     [PRIOR_DIR] = {.key = "PRIOR_DIR",
                    .type = NNM_OPTION_PATH,
                    .offset = offsetof(nnm_predictorbuild_config, prior_dir),
@@ -72,6 +83,12 @@ static const nnm_option kernel_options[] = {
      .minimum = 0.1,
      .maximum = 1,
      .comment = "Relative error above which a configuration gets more samples around it."},
+    {.key = "PREDICTOR",
+     .type = NNM_OPTION_WORD,
+     .offset = offsetof(nnm_kernel_build, predictor),
+     .words = predictor_words,
+     .word_count = 2,
+     .comment = "The model of this kernel, where it is another than that of the others."},
 };
 #define KERNEL_OPTION_COUNT (sizeof kernel_options / sizeof *kernel_options)
 
@@ -98,16 +115,17 @@ void nnm_predictorbuild_config_fini(nnm_predictorbuild_config *config)
 
 static nnm_predictorbuild_config defaults(nnm_implement implement)
 {
-    return (nnm_predictorbuild_config){.implement = implement, .batch_size = 1};
+    return (nnm_predictorbuild_config){.implement = implement, .batch_size = 1, .predictor = NNM_MODEL_RANDOM_FOREST};
 }
 
-static nnm_kernel_build default_kernel(const nnm_known_kernel *known)
+static nnm_kernel_build default_kernel(const nnm_predictorbuild_config *config, const nnm_known_kernel *known)
 {
     nnm_kernel_build build = {
         .init_sample_num = known->default_samples ? known->default_samples : NNM_FALLBACK_SAMPLES,
         .finegrained_sample_num = 20,
         .iteration = 3,
         .error_threshold = 0.1,
+        .predictor = config->predictor,
     };
     strncat(build.kernel, known->name, sizeof build.kernel - 1);
     return build;
@@ -119,7 +137,7 @@ static nnm_status set_default_kernels(nnm_predictorbuild_config *config, const n
     config->kernels = nnm_calloc(count, sizeof *config->kernels);
     if (!config->kernels) return nnm_fail_memory(err);
     for (size_t i = 0; i < count; i++)
-        if (known[i].default_samples) config->kernels[config->kernel_count++] = default_kernel(&known[i]);
+        if (known[i].default_samples) config->kernels[config->kernel_count++] = default_kernel(config, &known[i]);
     return NNM_OK;
 }
 
@@ -147,9 +165,9 @@ static nnm_status fail_kernel(const nnm_yaml_node *key, const char *path, const 
 }
 
 /* Reads one entry of KERNELS; `first` holds for each known kernel the key that named it. */
-static nnm_status read_kernel(const nnm_yaml_node *key, const nnm_yaml_node *value, const char *path,
-                              const nnm_known_kernel *known, size_t count, const nnm_yaml_node **first,
-                              nnm_kernel_build *out, nnm_error *err)
+static nnm_status read_kernel(const nnm_predictorbuild_config *config, const nnm_yaml_node *key,
+                              const nnm_yaml_node *value, const char *path, const nnm_known_kernel *known, size_t count,
+                              const nnm_yaml_node **first, nnm_kernel_build *out, nnm_error *err)
 {
     size_t k = 0;
     while (k < count && strcmp(known[k].name, key->text) != 0)
@@ -160,7 +178,7 @@ static nnm_status read_kernel(const nnm_yaml_node *key, const nnm_yaml_node *val
                            "%s: the kernel stands here a second time, the first is in line %zu", key->text,
                            first[k]->line);
     first[k] = key;
-    *out = default_kernel(&known[k]);
+    *out = default_kernel(config, &known[k]);
     if (nnm_yaml_is_null(value)) return NNM_OK;
     char shown[NNM_YAML_SHOWN_BYTES];
     if (value->kind != NNM_YAML_MAPPING)
@@ -183,7 +201,8 @@ static nnm_status read_kernels(nnm_predictorbuild_config *config, const nnm_yaml
     nnm_status status = first && config->kernels ? NNM_OK : nnm_fail_memory(err);
     for (size_t i = 0; status == NNM_OK && i + 1 < mapping->child_count; i += 2) {
         nnm_kernel_build build;
-        status = read_kernel(mapping->children[i], mapping->children[i + 1], path, known, count, first, &build, err);
+        status =
+            read_kernel(config, mapping->children[i], mapping->children[i + 1], path, known, count, first, &build, err);
         if (status == NNM_OK) config->kernels[config->kernel_count++] = build;
     }
     free(first);
@@ -225,10 +244,14 @@ static size_t published_samples(const char *kernel, const nnm_known_kernel *know
     return 0;
 }
 
-static void write_kernel(const nnm_kernel_build *build, size_t published, nnm_buffer *text)
+static void write_kernel(const nnm_predictorbuild_config *config, const nnm_kernel_build *build, size_t published,
+                         nnm_buffer *text)
 {
     nnm_buffer_printf(text, "  %s:\n", build->kernel);
     for (size_t i = 0; i < KERNEL_OPTION_COUNT; i++) {
+        bool inherited =
+            kernel_options[i].offset == offsetof(nnm_kernel_build, predictor) && build->predictor == config->predictor;
+        if (inherited) continue;
         nnm_option_write(&kernel_options[i], build, 4, false, text);
         if (i == 0 && published && text->size) { /* onto the line just written */
             text->size--;
@@ -251,7 +274,8 @@ nnm_status nnm_predictorbuild_config_write(const nnm_predictorbuild_config *conf
         nnm_buffer_printf(&text, "#   %s: %s\n", kernel_options[i].key, kernel_options[i].comment);
     nnm_buffer_printf(&text, "KERNELS:%s\n", config->kernel_count ? "" : " {}");
     for (size_t i = 0; i < config->kernel_count; i++)
-        write_kernel(&config->kernels[i], published_samples(config->kernels[i].kernel, known, known_count), &text);
+        write_kernel(config, &config->kernels[i], published_samples(config->kernels[i].kernel, known, known_count),
+                     &text);
     nnm_status status = nnm_buffer_check(&text, err);
     if (status == NNM_OK) status = nnm_file_write(path, text.data, text.size, err);
     nnm_buffer_fini(&text);

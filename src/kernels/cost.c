@@ -20,7 +20,7 @@ static double value_of(const nnm_kernel *kernel, const double *params, const cha
     return index < 0 ? without : params[index];
 }
 
-static double output_size(double input, double window, double stride, const nnm_layer_setting *setting)
+double nnm_layer_output_size(double input, double window, double stride, const nnm_layer_setting *setting)
 {
     if (setting->padding == NNM_PADDING_SAME) return ceil(input / stride);
     double room = input + 2 * setting->pad - window;
@@ -45,7 +45,7 @@ void nnm_kernel_layer_cost(const nnm_kernel *kernel, const double *params, const
     double cin = value_of(kernel, params, "CIN", 1);
     double cout = value_of(kernel, params, "COUT", cin);
     double groups = kernel->kind->cout_is_cin ? cin : setting->groups;
-    double out = output_size(hw, window, stride, setting);
+    double out = nnm_layer_output_size(hw, window, stride, setting);
     *parameters = cout * (window * window * cin / groups + 1);
     *flops = 2 * setting->batch * out * out * *parameters;
 }

@@ -16,6 +16,9 @@ typedef struct nnm_layer_setting {
         1, 1, NNM_PADDING_SAME, 0 \
     }
 
+/* Height and width of the output of a window; 0 where it does not fit. */
+double nnm_layer_output_size(double input, double window, double stride, const nnm_layer_setting *setting);
+
 /* Whether COUT has to equal CIN, so that tables may leave it out. */
 bool nnm_kernel_cout_is_cin(const nnm_kernel *kernel);
 

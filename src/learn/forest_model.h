@@ -2,16 +2,15 @@
 #ifndef NNM_LEARN_FOREST_MODEL_H
 #define NNM_LEARN_FOREST_MODEL_H
 
-#include "learn/tree.h"
+#include "learn/forest_trees.h"
+#include "learn/tree_set.h"
 #include "nnmeter/forest.h"
 
 #define NNM_MAX_TREES 100000
 #define NNM_MAX_COLUMNS 65536
 
 struct nnm_forest {
-    size_t columns;
-    size_t tree_count;
-    nnm_tree *trees;
+    nnm_tree_set *trees;
     double *oob_prediction; /* NULL: none */
     double oob_score;
 };

@@ -8,6 +8,23 @@
 
 #define MIN_INTERVAL_ROWS 20
 
+static const char *const kind_names[] = {[NNM_MODEL_RANDOM_FOREST] = "random_forest", [NNM_MODEL_BEST] = "best"};
+
+const char *nnm_model_kind_name(nnm_model_kind kind)
+{
+    return kind_names[kind];
+}
+
+nnm_status nnm_model_kind_find(nnm_model_kind *out, const char *name, nnm_error *err)
+{
+    for (size_t i = 0; i < sizeof kind_names / sizeof *kind_names; i++) {
+        if (strcmp(kind_names[i], name) != 0) continue;
+        *out = (nnm_model_kind)i;
+        return NNM_OK;
+    }
+    return nnm_fail(err, NNM_ERR_VALUE, "the model '%s' is not known; allowed are random_forest and best", name);
+}
+
 static int compare_names(const void *left, const void *right)
 {
     const char *const *a = *(const char *const *const *)left, *const *b = *(const char *const *const *)right;
@@ -122,7 +139,7 @@ static void describe_training(nnm_predictor *p, const nnm_dataset *data)
 {
     nnm_training_summary *s = &p->summary;
     s->rows = data->rows;
-    s->oob_score = nnm_forest_oob_score(p->forest);
+    s->oob_score = p->forest ? nnm_forest_oob_score(p->forest) : (double)NAN;
     s->noise_ceiling10 = (double)NAN;
     s->latency_min_ms = s->latency_max_ms = data->y[0];
     for (size_t row = 1; row < data->rows; row++) {
@@ -131,9 +148,51 @@ static void describe_training(nnm_predictor *p, const nnm_dataset *data)
     }
 }
 
-nnm_status nnm_predictor_fit(nnm_predictor **out, const char *kernel_type, const nnm_dataset *data,
-                             const nnm_forest_options *options, nnm_error *err)
+static nnm_status fit_forest(nnm_predictor *p, const nnm_dataset *data, const nnm_predictor_options *options,
+                             nnm_error *err)
 {
+    nnm_forest_options forest = options->forest;
+    forest.seed = options->seed;
+    forest.threads = options->threads;
+    nnm_status status =
+        nnm_forest_fit(&p->forest, data->x, data->y, data->weight, data->rows, data->columns, &forest, err);
+    return status ? status : set_ratios(p, data, err);
+}
+
+static nnm_status check_numbers(const nnm_dataset *data, nnm_error *err)
+{
+    bool counts = !data->weight;
+    for (size_t row = 0; row < data->rows; row++) {
+        for (size_t column = 0; column < data->columns; column++) {
+            double value = data->x[row * data->columns + column];
+            if (!isfinite(value))
+                return nnm_fail(err, NNM_ERR_VALUE, "row %zu, column %zu: %g is not a finite number", row + 1,
+                                column + 1, value);
+        }
+        if (!data->weight) continue;
+        if (!(isfinite(data->weight[row]) && data->weight[row] >= 0))
+            return nnm_fail(err, NNM_ERR_VALUE, "row %zu: the weight %g is not a finite number >= 0", row + 1,
+                            data->weight[row]);
+        counts = counts || data->weight[row] > 0;
+    }
+    if (counts) return NNM_OK;
+    return nnm_fail(err, NNM_ERR_VALUE, "none of the %zu rows has a weight above zero", data->rows);
+}
+
+static nnm_status fit_best(nnm_predictor *p, const nnm_dataset *data, const nnm_predictor_options *options,
+                           nnm_error *err)
+{
+    if (data->rows == 0 || data->columns == 0)
+        return nnm_fail(err, NNM_ERR_INVALID_ARGUMENT, "a predictor needs at least one row and one column");
+    nnm_status status = check_numbers(data, err);
+    return status ? status : nnm_best_fit(&p->best, data, options->seed, options->threads, err);
+}
+
+nnm_status nnm_predictor_fit(nnm_predictor **out, const char *kernel_type, const nnm_dataset *data,
+                             const nnm_predictor_options *options, nnm_error *err)
+{
+    static const nnm_predictor_options defaults = NNM_PREDICTOR_OPTIONS_INIT;
+    if (!options) options = &defaults;
     nnm_status status = check_names(kernel_type, data, err);
     if (!status) status = check_latencies(data, err);
     if (status) return status;
@@ -141,9 +200,9 @@ nnm_status nnm_predictor_fit(nnm_predictor **out, const char *kernel_type, const
     nnm_predictor *p = nnm_calloc(1, sizeof *p);
     if (!p) return nnm_fail_memory(err);
     memcpy(p->kernel_type, kernel_type, strlen(kernel_type) + 1);
-    status = nnm_forest_fit(&p->forest, data->x, data->y, data->weight, data->rows, data->columns, options, err);
+    p->model = options->model;
+    status = p->model == NNM_MODEL_BEST ? fit_best(p, data, options, err) : fit_forest(p, data, options, err);
     if (!status) status = copy_features(p, data, err);
-    if (!status) status = set_ratios(p, data, err);
     if (status) {
         nnm_predictor_free(p);
         return status;
@@ -160,6 +219,7 @@ void nnm_predictor_free(nnm_predictor *p)
         free(p->features[i].name);
     free(p->features);
     nnm_forest_free(p->forest);
+    nnm_best_free(p->best);
     free(p);
 }
 
@@ -177,17 +237,69 @@ const nnm_training_summary *nnm_predictor_summary(const nnm_predictor *p)
     return &p->summary;
 }
 
+/* Ranges of both signs and single values are treated alike: beyond the range by more than half the minimum's or all of
+ * the maximum's magnitude. */
+static bool is_far_outside(const nnm_feature *feature, double value)
+{
+    return value < feature->minimum - fabs(feature->minimum) / 2 || value > feature->maximum + fabs(feature->maximum);
+}
+
+static void find_extrapolation(const nnm_predictor *p, const double *x, nnm_prediction *out)
+{
+    for (size_t i = 0; i < p->feature_count; i++) {
+        if (!is_far_outside(&p->features[i], x[i])) continue;
+        out->extrapolated = true;
+        out->extrapolated_feature = (uint32_t)i;
+        return;
+    }
+}
+
 #define BLOCK 2048
 
-void nnm_predictor_predict(const nnm_predictor *p, const double *x, size_t rows, nnm_prediction *out)
+static void predict_forest(const nnm_predictor *p, const double *x, size_t rows, nnm_prediction *out)
 {
     double latency[BLOCK];
     for (size_t done = 0; done < rows; done += BLOCK) {
         size_t count = rows - done < BLOCK ? rows - done : BLOCK;
         nnm_forest_predict(p->forest, x + done * p->feature_count, count, latency);
         for (size_t i = 0; i < count; i++)
-            out[done + i] = (nnm_prediction){latency[i], latency[i] * p->lower_ratio, latency[i] * p->upper_ratio};
+            out[done + i] = (nnm_prediction){.latency_ms = latency[i],
+                                             .lower_ms = latency[i] * p->lower_ratio,
+                                             .upper_ms = latency[i] * p->upper_ratio};
     }
+}
+
+/* By how many doublings a row lies beyond the training range of the feature that is farthest out. */
+static double doublings_beyond(const nnm_predictor *p, const double *x)
+{
+    double farthest = 1;
+    for (size_t i = 0; i < p->feature_count; i++) {
+        const nnm_feature *f = &p->features[i];
+        if (f->minimum > 0 && x[i] > 0 && x[i] < f->minimum) farthest = fmax(farthest, f->minimum / x[i]);
+        if (f->maximum > 0 && x[i] > f->maximum) farthest = fmax(farthest, x[i] / f->maximum);
+    }
+    return log2(fmin(farthest, 1e30));
+}
+
+static void predict_best(const nnm_predictor *p, const double *x, size_t rows, nnm_prediction *out)
+{
+    for (size_t row = 0; row < rows; row++, x += p->feature_count) {
+        nnm_best_answer answer = nnm_best_predict(p->best, x);
+        double width = answer.width * (1 + doublings_beyond(p, x));
+        out[row] = (nnm_prediction){.latency_ms = exp(answer.log_latency),
+                                    .lower_ms = exp(answer.log_latency + p->best->lower * width),
+                                    .upper_ms = exp(answer.log_latency + p->best->upper * width)};
+    }
+}
+
+void nnm_predictor_predict(const nnm_predictor *p, const double *x, size_t rows, nnm_prediction *out)
+{
+    if (p->model == NNM_MODEL_BEST)
+        predict_best(p, x, rows, out);
+    else
+        predict_forest(p, x, rows, out);
+    for (size_t row = 0; row < rows; row++)
+        find_extrapolation(p, x + row * p->feature_count, &out[row]);
 }
 
 const char *nnm_predictor_kernel_type(const nnm_predictor *p)
@@ -197,8 +309,7 @@ const char *nnm_predictor_kernel_type(const nnm_predictor *p)
 
 const char *nnm_predictor_model(const nnm_predictor *p)
 {
-    (void)p;
-    return NNM_MODEL_FOREST;
+    return nnm_model_kind_name(p->model);
 }
 
 size_t nnm_predictor_feature_count(const nnm_predictor *p)

@@ -49,15 +49,16 @@ static nnm_status put_payload(const nnm_predictor *p, nnm_buffer *out, nnm_error
     nnm_put_string(out, nnm_predictor_model(p));
     nnm_put_string(out, p->kernel_type);
     put_summary(out, &p->summary);
-    nnm_put_f64(out, p->lower_ratio);
-    nnm_put_f64(out, p->upper_ratio);
+    nnm_put_f64(out, p->forest ? p->lower_ratio : (double)NAN);
+    nnm_put_f64(out, p->forest ? p->upper_ratio : (double)NAN);
     nnm_put_u32(out, (uint32_t)p->feature_count);
     for (size_t i = 0; i < p->feature_count; i++) {
         nnm_put_string(out, p->features[i].name);
         nnm_put_f64(out, p->features[i].minimum);
         nnm_put_f64(out, p->features[i].maximum);
     }
-    nnm_status status = nnm_forest_put(p->forest, out, err);
+    nnm_status status =
+        p->model == NNM_MODEL_BEST ? nnm_best_put(p->best, out, err) : nnm_forest_put(p->forest, out, err);
     return status ? status : nnm_buffer_check(out, err);
 }
 
@@ -109,9 +110,9 @@ static nnm_status check_envelope(const unsigned char *bytes, size_t size, nnm_er
     if (checksum(bytes, HEADER_BYTES - 4) != header_checksum)
         return nnm_fail(err, NNM_ERR_CHECKSUM, "the file is damaged: the checksum of its first %d bytes is wrong",
                         HEADER_BYTES);
-    if (version != NNM_PREDICTOR_VERSION)
-        return nnm_fail(err, NNM_ERR_VERSION, "the file has format version %lu, this program reads version %d",
-                        (unsigned long)version, NNM_PREDICTOR_VERSION);
+    if (version < NNM_PREDICTOR_OLDEST_VERSION || version > NNM_PREDICTOR_VERSION)
+        return nnm_fail(err, NNM_ERR_VERSION, "the file has format version %lu, this program reads versions %d to %d",
+                        (unsigned long)version, NNM_PREDICTOR_OLDEST_VERSION, NNM_PREDICTOR_VERSION);
     if (size - HEADER_BYTES < payload_size)
         return nnm_fail(err, NNM_ERR_PARSE, "the file was cut short: it has %zu bytes, expected %d + %llu", size,
                         HEADER_BYTES, (unsigned long long)payload_size);
@@ -165,9 +166,9 @@ static nnm_status get_payload(nnm_predictor *p, nnm_reader *in, nnm_error *err)
 {
     char *model = NULL, *kernel_type = NULL;
     nnm_status status = get_text(in, 63, "the name of the model", &model, err);
-    if (!status && strcmp(model, NNM_MODEL_FOREST) != 0)
-        status =
-            nnm_fail(err, NNM_ERR_UNSUPPORTED, "the model is '%s', this program knows '%s'", model, NNM_MODEL_FOREST);
+    if (!status && nnm_model_kind_find(&p->model, model, NULL))
+        status = nnm_fail(err, NNM_ERR_UNSUPPORTED, "the model is '%s', this program knows '%s' and '%s'", model,
+                          nnm_model_kind_name(NNM_MODEL_RANDOM_FOREST), nnm_model_kind_name(NNM_MODEL_BEST));
     if (!status) status = get_text(in, NNM_KERNEL_TYPE_BYTES - 1, "the kernel type", &kernel_type, err);
     if (status) goto done;
     memcpy(p->kernel_type, kernel_type, strlen(kernel_type) + 1);
@@ -175,7 +176,9 @@ static nnm_status get_payload(nnm_predictor *p, nnm_reader *in, nnm_error *err)
     p->lower_ratio = nnm_get_f64(in);
     p->upper_ratio = nnm_get_f64(in);
     status = get_features(p, in, err);
-    if (!status) status = nnm_forest_get(&p->forest, in, p->feature_count, err);
+    if (!status)
+        status = p->model == NNM_MODEL_BEST ? nnm_best_get(&p->best, in, p->feature_count, err)
+                                            : nnm_forest_get(&p->forest, in, p->feature_count, err);
 
 done:
     free(model);

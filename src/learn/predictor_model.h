@@ -2,6 +2,7 @@
 #ifndef NNM_LEARN_PREDICTOR_MODEL_H
 #define NNM_LEARN_PREDICTOR_MODEL_H
 
+#include "learn/best.h"
 #include "nnmeter/predictor.h"
 
 #define NNM_KERNEL_TYPE_BYTES 64
@@ -17,12 +18,11 @@ struct nnm_predictor {
     nnm_feature *features;
     size_t feature_count;
     nnm_training_summary summary;
-    double lower_ratio, upper_ratio; /* of measured to predicted latency; NaN: too few rows to tell */
-    nnm_forest *forest;
+    nnm_model_kind model;
+    nnm_forest *forest;              /* of a random forest, else NULL */
+    double lower_ratio, upper_ratio; /* of measured to its prediction; NaN: too few rows to tell */
+    nnm_best *best;                  /* of the model best, else NULL */
 };
-
-/* The name of the only kind of model so far. */
-#define NNM_MODEL_FOREST "random_forest"
 
 /* The first name that is empty or stands twice, as its index; `count` when all are well. May be short of memory, which
  * sets `*failed`. */

@@ -6,7 +6,7 @@ Short rounds, so that this takes little time.
 One kernel, end to end.
 
   $ nn-meter build --workspace ws --backend xnnpack_cpu --kernel conv-bn-relu --num 10 --iteration 2 --finegrained-num 2
-  kernel             profiled failed         time     ±5 %    ±10 %    ±15 %    RMSPE  file
+  kernel             profiled failed         time     ±5 %    ±10 %  ceiling    ±15 %    RMSPE  file
   conv-bn-relu             *      0 * s *% *% *% *%  $WORK/ws/predictor_build/results/predictors/conv-bn-relu_finegrained1.nnm ~
   2| (nn-Meter) conv-bn-relu: 10 configurations in $WORK/ws/predictor_build/results/conv-bn-relu_prior.json
   2| (nn-Meter) Saved the predictor for conv-bn-relu in $WORK/ws/predictor_build/results/predictors/conv-bn-relu_prior.nnm
@@ -41,12 +41,12 @@ One kernel, end to end.
 The same again measures nothing anew.
 
   $ nn-meter build --workspace ws --kernel conv-bn-relu --num 10 --iteration 2 --finegrained-num 2 2>err; grep Iteration err
-  kernel             profiled failed         time     ±5 %    ±10 %    ±15 %    RMSPE  file
+  kernel             profiled failed         time     ±5 %    ±10 %  ceiling    ±15 %    RMSPE  file
   conv-bn-relu              *      0 * s *% *% *% *%  $WORK/ws/predictor_build/results/predictors/conv-bn-relu_finegrained1.nnm ~
   (nn-Meter) Iteration 0: acc10 *, error_configs number: * ~
   (nn-Meter) Iteration 1: acc10 *, error_configs number: * ~
   $ nn-meter build --workspace ws --kernel conv-bn-relu --num 10 --iteration 1 --json 2>err
-  {"kernels": [{"kernel": "conv-bn-relu", "model": "random_forest", "rows": *, "test_rows": *, "rmse_ms": *, "rmspe": *, "acc5": *, "acc10": *, "acc15": *, "noise_ceiling10": null, "iterations": 1, "profiled": *, "failed": 0, "known": 10, "elapsed_s": *, "quiet_share": *, "agree5": *, "agree10": *, "predictor": "$WORK/ws/predictor_build/results/predictors/conv-bn-relu_prior.nnm"}]} ~
+  {"kernels": [{"kernel": "conv-bn-relu", "model": "random_forest", "rows": *, "test_rows": *, "rmse_ms": *, "rmspe": *, "acc5": *, "acc10": *, "acc15": *, "repeated": *, "agree5": *, "agree10": *, "noise_ceiling10": *, "noise_ceiling10_low": *, "noise_ceiling10_high": *, "iterations": 1, "profiled": *, "failed": 0, "known": 10, "elapsed_s": *, "quiet_share": *, "predictor": "$WORK/ws/predictor_build/results/predictors/conv-bn-relu_prior.nnm"}]} ~
   $ nn-meter predict --predictor ws/predictor_build/results/predictors/conv-bn-relu_finegrained1.nnm --config HW=56,CIN=64,COUT=64,KERNEL_SIZE=3,STRIDES=1
   *.* ~
 
@@ -78,7 +78,7 @@ Training and adapting from what the workspace holds.
   TestResult_conv-bn-relu_finegrained1.csv
   TestResult_conv-bn-relu_prior.csv
   $ nn-meter adapt --workspace ws --kernel conv-bn-relu --num 1 --mark again
-  kernel             profiled failed         time     ±5 %    ±10 %    ±15 %    RMSPE  file
+  kernel             profiled failed         time     ±5 %    ±10 %  ceiling    ±15 %    RMSPE  file
   conv-bn-relu              *      0 * s *% *% *% *%  $WORK/ws/predictor_build/results/predictors/conv-bn-relu_finegrained_again.nnm ~
   2| (nn-Meter) conv-bn-relu: * configurations in $WORK/ws/predictor_build/results/conv-bn-relu_finegrained_again.json ~
   2| (nn-Meter) Saved the predictor for conv-bn-relu in $WORK/ws/predictor_build/results/predictors/conv-bn-relu_finegrained_again.nnm
@@ -92,7 +92,7 @@ Training and adapting from what the workspace holds.
   predictors
   profiled_conv-bn-relu.json
   $ nn-meter adapt --workspace ws --kernel conv-bn-relu --num 1 --mark more --json 2>err
-  {"kernel": "conv-bn-relu", "model": "random_forest", "rows": *, "test_rows": *, "rmse_ms": *, "rmspe": *, "acc5": *, "acc10": *, "acc15": *, "noise_ceiling10": null, "iterations": 1, "profiled": *, "failed": 0, "known": 0, "elapsed_s": *, "quiet_share": *, "agree5": *, "agree10": *, "predictor": "$WORK/ws/predictor_build/results/predictors/conv-bn-relu_finegrained_more.nnm"} ~
+  {"kernel": "conv-bn-relu", "model": "random_forest", "rows": *, "test_rows": *, "rmse_ms": *, "rmspe": *, "acc5": *, "acc10": *, "acc15": *, "repeated": *, "agree5": *, "agree10": *, "noise_ceiling10": *, "noise_ceiling10_low": *, "noise_ceiling10_high": *, "iterations": 1, "profiled": *, "failed": 0, "known": 0, "elapsed_s": *, "quiet_share": *, "predictor": "$WORK/ws/predictor_build/results/predictors/conv-bn-relu_finegrained_more.nnm"} ~
 
 All kernels of the configuration; one has too few rows to be fitted.
 
@@ -105,13 +105,13 @@ All kernels of the configuration; one has too few rows to be fitted.
   >   dwconv-bn-relu: {INIT_SAMPLE_NUM: 2, FINEGRAINED_SAMPLE_NUM: 1, ITERATION: 1, ERROR_THRESHOLD: 0.1}
   > end
   > nn-meter build --workspace ws 2>err; code=$?; grep '^nn-meter' err; exit $code
-  kernel             profiled failed         time     ±5 %    ±10 %    ±15 %    RMSPE  file
+  kernel             profiled failed         time     ±5 %    ±10 %  ceiling    ±15 %    RMSPE  file
   fc                        *      0 * s *% *% *% *%  $WORK/ws/predictor_build/results/predictors/fc_prior.nnm ~
   nn-meter build: dwconv-bn-relu: 2 distinct rows (0 duplicates left out) are too few to train and test on; at least 5 are needed
   nn-meter build: 1 of 2 kernel types failed; the first: 2 distinct rows (0 duplicates left out) are too few to train and test on; at least 5 are needed
   [3]
   $ nn-meter build --workspace ws --json 2>err
-  {"kernels": [{"kernel": "fc", "model": "random_forest", "rows": *, "test_rows": *, "rmse_ms": *, "rmspe": *, "acc5": *, "acc10": *, "acc15": *, "noise_ceiling10": null, "iterations": 1, "profiled": *, "failed": 0, "known": 6, "elapsed_s": *, "quiet_share": *, "agree5": *, "agree10": *, "predictor": "$WORK/ws/predictor_build/results/predictors/fc_prior.nnm"}, {"kernel": "dwconv-bn-relu", "error": "2 distinct rows (0 duplicates left out) are too few to train and test on; at least 5 are needed"}]} ~
+  {"kernels": [{"kernel": "fc", "model": "random_forest", "rows": *, "test_rows": *, "rmse_ms": *, "rmspe": *, "acc5": *, "acc10": *, "acc15": *, "repeated": *, "agree5": *, "agree10": *, "noise_ceiling10": *, "noise_ceiling10_low": *, "noise_ceiling10_high": *, "iterations": 1, "profiled": *, "failed": 0, "known": 6, "elapsed_s": *, "quiet_share": *, "predictor": "$WORK/ws/predictor_build/results/predictors/fc_prior.nnm"}, {"kernel": "dwconv-bn-relu", "error": "2 distinct rows (0 duplicates left out) are too few to train and test on; at least 5 are needed"}]} ~
   [3]
   $ sed -i '/fc:/d' ws/configs/predictorbuild_config.yaml; nn-meter build --workspace ws
   2| (nn-Meter) dwconv-bn-relu: 2 configurations in $WORK/ws/predictor_build/results/dwconv-bn-relu_prior.json
@@ -158,7 +158,7 @@ Interrupted: what was measured is kept, and the same command goes on.
   nn-meter build: interrupted; what was done so far is kept
   $ sed -i 's/^ROUNDS:.*/ROUNDS: 1/; s/^ROUND_MS:.*/ROUND_MS: 1/' ws/configs/backend_config.yaml
   > nn-meter build --workspace ws --kernel conv-bn-relu --num 20 --iteration 1 --mark stop 2>err
-  kernel             profiled failed         time     ±5 %    ±10 %    ±15 %    RMSPE  file
+  kernel             profiled failed         time     ±5 %    ±10 %  ceiling    ±15 %    RMSPE  file
   conv-bn-relu             *      0 * s *% *% *% *%  $WORK/ws/predictor_build/results/predictors/conv-bn-relu_prior_stop.nnm ~
 
 A second signal ends at once.

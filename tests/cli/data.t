@@ -58,13 +58,13 @@ Converting and profiling.
   $ nn-meter convert --workspace ws --models ws/predictor_build/results/conv-bn-relu_around.json --json
   {"kernels": [{"kernel": "conv-bn-relu", "converted": 6, "failed": 0}]}
   $ nn-meter profile --workspace ws --models ws/predictor_build/results/conv-bn-relu_around.json
-  kernel             profiled failed  known         time    quiet  agree 5 agree 10
-  conv-bn-relu              6      0      0 *s *% *% *% ~
+  kernel             profiled failed  known         time    quiet repeated  agree 5 agree 10  ceiling
+  conv-bn-relu              6      0      0 * s * ~
   $ nn-meter profile --workspace ws --models ws/predictor_build/results/conv-bn-relu_around.json
-  kernel             profiled failed  known         time    quiet  agree 5 agree 10
-  conv-bn-relu              0      0      6 * s        -        -        - ~
+  kernel             profiled failed  known         time    quiet repeated  agree 5 agree 10  ceiling
+  conv-bn-relu              0      0      6 * s * ~
   $ nn-meter profile --workspace ws --models ws/predictor_build/results/conv-bn-relu_around.json --json
-  {"kernels": [{"kernel": "conv-bn-relu", "requested": 6, "known": 6, "profiled": 0, "failed": 0, "elapsed_s": *, "measured_s": 0.0, "quiet_share": null, "repeated": 0, "agree5": null, "agree10": null}]} ~
+  {"kernels": [{"kernel": "conv-bn-relu", "requested": 6, "known": 6, "profiled": 0, "failed": 0, "elapsed_s": *, "measured_s": 0.0, "quiet_share": null, "repeated": *, "agree5": *, "agree10": *, "noise_ceiling10": null, "noise_ceiling10_low": null, "noise_ceiling10_high": null}]} ~
   $ nn-meter export --kernel conv-bn-relu --configs ws/predictor_build/results/conv-bn-relu_around.json --latencies ws/predictor_build/results/profiled_conv-bn-relu.json --csv out.csv; head -1 out.csv; wc -l <out.csv
   model_path,HW,CIN,COUT,KERNEL_SIZE,STRIDES,FLOPS,PARAMS,latency
   7
@@ -81,8 +81,8 @@ Some kernels fail: exit status 3; all fail: 1.
   2| (nn-Meter) warning: 2 kernels failed; the reasons stand in $WORK/ws/predictor_build/results/convert_error.log
   [3]
   $ nn-meter profile --workspace ws --models ws/predictor_build/results/conv-bn-relu_prior.json
-  kernel             profiled failed  known         time    quiet  agree 5 agree 10
-  conv-bn-relu              4      2      0 *s *% *% *% ~
+  kernel             profiled failed  known         time    quiet repeated  agree 5 agree 10  ceiling
+  conv-bn-relu              4      2      0 * s * ~
   2| (nn-Meter) warning: 2099ST: conv-bn-relu HW=13,CIN=295,COUT=509,KERNEL_SIZE=1,STRIDES=1: NNM_ERR_PARSE: $WORK/ws/predictor_build/kernels/conv-bn-relu_prior_2099ST.tflite: not a TensorFlow Lite model, or cut short: no file identifier at byte 4
   2| (nn-Meter) warning: 6FFQUC: conv-bn-relu HW=1,CIN=22,COUT=121,KERNEL_SIZE=1,STRIDES=2: NNM_ERR_PARSE: $WORK/ws/predictor_build/kernels/conv-bn-relu_prior_6FFQUC.tflite: not a TensorFlow Lite model, or cut short: no file identifier at byte 4
   2| (nn-Meter) warning: 2 kernels failed; the reasons stand in $WORK/ws/predictor_build/results/profile_error.log

@@ -19,7 +19,7 @@ Help of nn-meter and of every command goes to standard output.
     predict    Predict the latency of a configuration, or of every row of a table
     evaluate   Compare a predictor with measured latencies: RMSE, RMSPE, share within 5, 10 and 15 %
     export     Write kernel data as a CSV table, or a workspace's files from its journal
-    doctor     Show what this machine offers: runtimes, clock, noise, locks
+    doctor     Show what this machine offers, how noisy it is, and whether it is fit for profiling
   |
   'nn-meter COMMAND --help' tells more about one.
   |
@@ -109,8 +109,9 @@ Help of nn-meter and of every command goes to standard output.
   |
   Measure the kernels of a configuration file.
   Goes on where an earlier run stopped: what the workspace's journal knows is not measured again.
-  quiet: share of the samples that nothing disturbed; agree 5, agree 10: share of the kernels whose
-  first and last round agree within 5 and 10 %.
+  quiet: share of the samples that nothing disturbed; repeated: kernels measured again in a separate
+  pass; agree 5, agree 10: share of these whose two latencies agree within 5 and 10 %; ceiling: share
+  that a perfect predictor would get right within 10 %, given such labels.
   |
   Options:
     --workspace DIR       the workspace (required)
@@ -250,10 +251,12 @@ Help of nn-meter and of every command goes to standard output.
   $ nn-meter doctor --help
   Usage: nn-meter doctor [--seconds N] [--json]
   |
-  Show what this machine offers: runtimes, clock, noise, locks.
+  Show what this machine offers, how noisy it is, and whether it is fit for profiling.
+  Watches up to 8 of the CPUs that it may use, in turn, and who else works on the machine meanwhile; ends
+  with a verdict and what would improve it.
   |
   Options:
-    --seconds N  time to spend on the noise of all CPUs together (default: 4)
+    --seconds N  time to watch the CPUs for, all together (default: 20)
     --json       answer with one JSON object
     -h, --help   show this text
   |

@@ -15,6 +15,7 @@ A table from anywhere trains a predictor.
   within 5 %       * % ~
   within 10 %      * % ~
   within 15 %      * % ~
+  noise ceiling    unknown: 0 labels were measured twice, 20 are needed
   predictor        conv.nnm
   $ nn-meter train --kernel conv-bn-relu --csv conv.csv --target latency_ms -o again.nnm --threads 1 >out && cmp conv.nnm again.nnm
   $ nn-meter train --kernel conv-bn-relu --csv conv.csv --target latency_ms -o other.nnm --seed 11 >out; cmp -s conv.nnm other.nnm
@@ -26,9 +27,9 @@ A table from anywhere trains a predictor.
   test rows        0
   predictor        all.nnm
   $ nn-meter train --kernel conv-bn-relu --csv conv.csv --target latency_ms -o all.nnm --test-size 0 --json
-  {"kernel": "conv-bn-relu", "model": "random_forest", "rows": 240, "test_rows": 0, "rmse_ms": null, "rmspe": null, "acc5": null, "acc10": null, "acc15": null, "noise_ceiling10": null, "predictor": "all.nnm"}
+  {"kernel": "conv-bn-relu", "model": "random_forest", "rows": 240, "test_rows": 0, "rmse_ms": null, "rmspe": null, "acc5": null, "acc10": null, "acc15": null, "repeated": 0, "agree5": null, "agree10": null, "noise_ceiling10": null, "noise_ceiling10_low": null, "noise_ceiling10_high": null, "duplicates": 0, "skipped": 0, "predictor": "all.nnm"}
   $ nn-meter train --kernel conv-bn-relu --csv conv.csv --target latency_ms -o conv.nnm --json
-  {"kernel": "conv-bn-relu", "model": "random_forest", "rows": 240, "test_rows": 48, "rmse_ms": *, "rmspe": *, "acc5": *, "acc10": *, "acc15": *, "noise_ceiling10": null, "predictor": "conv.nnm"} ~
+  {"kernel": "conv-bn-relu", "model": "random_forest", "rows": 240, "test_rows": 48, "rmse_ms": *, "rmspe": *, "acc5": *, "acc10": *, "acc15": *, "repeated": 0, "agree5": null, "agree10": null, "noise_ceiling10": null, "noise_ceiling10_low": null, "noise_ceiling10_high": null, "duplicates": 0, "skipped": 0, "predictor": "conv.nnm"} ~
   $ nn-meter train --kernel conv-bn-relu --csv conv.csv --target latency_ms -o /dev/full/p.nnm
   2| nn-meter train: cannot write '/dev/full/p.nnm': Not a directory
   [1]
@@ -58,8 +59,9 @@ It answers for one configuration and for tables, and is evaluated.
   within 5 %       * % ~
   within 10 %      * % ~
   within 15 %      * % ~
+  noise ceiling    unknown: 0 labels were measured twice, 20 are needed
   $ nn-meter evaluate --predictor all.nnm --csv few.csv --target latency_ms --json
-  {"kernel": "conv-bn-relu", "model": "random_forest", "rows": 3, "test_rows": 3, "rmse_ms": *, "rmspe": *, "acc5": *, "acc10": *, "acc15": *, "noise_ceiling10": null} ~
+  {"kernel": "conv-bn-relu", "model": "random_forest", "rows": 3, "test_rows": 3, "rmse_ms": *, "rmspe": *, "acc5": *, "acc10": *, "acc15": *, "repeated": 0, "agree5": null, "agree10": null, "noise_ceiling10": null, "noise_ceiling10_low": null, "noise_ceiling10_high": null, "noise_ceiling_of": null, "skipped": 0} ~
   $ nn-meter predict --predictor conv.nnm --csv few.csv >/dev/full
   2| nn-meter: cannot write to standard output: No space left on device
   [1]

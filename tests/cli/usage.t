@@ -171,7 +171,7 @@ Values.
   2| Try 'nn-meter build --help'.
   [2]
   $ nn-meter doctor --seconds 0
-  2| nn-meter doctor: option '--seconds' takes a number from 0.1 to 3600, not '0'
+  2| nn-meter doctor: option '--seconds' takes a number from 0.1 to 120, not '0'
   2| Try 'nn-meter doctor --help'.
   [2]
   $ nn-meter sample here

@@ -34,6 +34,7 @@ PUBLIC = {
     "model_file": "formats",
     "kernel": "kernels",
     "measure": "bench",
+    "survey": "bench",
     "backend": "bench",
     "sampler": "sampling",
     "kernel_data": "store",
@@ -42,9 +43,9 @@ PUBLIC = {
     "nnmeter": "builder",
 }
 
-# Headers whose types the files of a workspace are made of: the settings of the protocol are part of a configuration
-# file. A room that is not about numbers alone may use these types, whoever implements the functions beside them.
-VOCABULARY = {"graph", "backend", "measure"}
+# Headers whose types the files of a workspace are made of: the settings of the protocol and the kind of model are
+# part of a configuration file. A room that is not about numbers alone may use these types, whoever implements the functions beside them.
+VOCABULARY = {"graph", "backend", "measure", "predictor"}
 NUMBERS_ONLY = {"base", "learn"}
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]', re.MULTILINE)

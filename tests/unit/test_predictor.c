@@ -36,10 +36,11 @@ static nnm_dataset make_table(training_rows *t)
     return (nnm_dataset){.x = t->x, .y = t->y, .rows = ROWS, .columns = COLUMNS, .feature_names = names};
 }
 
-static nnm_forest_options options_of(size_t trees)
+static nnm_predictor_options options_of(size_t trees)
 {
-    nnm_forest_options options = NNM_FOREST_OPTIONS_INIT;
-    options.trees = trees;
+    nnm_predictor_options options = NNM_PREDICTOR_OPTIONS_INIT;
+    options.model = NNM_MODEL_RANDOM_FOREST;
+    options.forest.trees = trees;
     options.threads = 1;
     return options;
 }
@@ -47,7 +48,7 @@ static nnm_forest_options options_of(size_t trees)
 static nnm_predictor *fit(const nnm_dataset *data, size_t trees)
 {
     nnm_error err = NNM_ERROR_INIT;
-    nnm_forest_options options = options_of(trees);
+    nnm_predictor_options options = options_of(trees);
     nnm_predictor *predictor = NULL;
     assert_ok(nnm_predictor_fit(&predictor, "conv-bn-relu", data, &options, &err));
     return predictor;
@@ -161,6 +162,40 @@ static void a_predictor_tells_what_it_learned(void **state)
     nnm_predictor_free(p);
 }
 
+static void far_outside_the_training_rows_is_told(void **state)
+{
+    (void)state;
+    training_rows t;
+    nnm_dataset data = make_table(&t);
+    nnm_predictor *p = fit(&data, 5);
+    nnm_prediction prediction;
+    const double within[] = {7, 20, 512}, near[] = {4, 1000, 900}, far[] = {56, 1025, 2000}, below[] = {3, 20, 20};
+    nnm_predictor_predict(p, within, 1, &prediction);
+    assert_false(prediction.extrapolated);
+    nnm_predictor_predict(p, near, 1, &prediction);
+    assert_false(prediction.extrapolated);
+    nnm_predictor_predict(p, far, 1, &prediction);
+    assert_true(prediction.extrapolated);
+    assert_int_equal(prediction.extrapolated_feature, 1);
+    nnm_predictor_predict(p, below, 1, &prediction);
+    assert_true(prediction.extrapolated);
+    assert_int_equal(prediction.extrapolated_feature, 0);
+    nnm_predictor_free(p);
+}
+
+static void model_kinds_are_found_by_name(void **state)
+{
+    (void)state;
+    nnm_error err = NNM_ERROR_INIT;
+    nnm_model_kind kind = NNM_MODEL_BEST;
+    assert_ok(nnm_model_kind_find(&kind, "random_forest", &err));
+    assert_int_equal(kind, NNM_MODEL_RANDOM_FOREST);
+    assert_ok(nnm_model_kind_find(&kind, "best", &err));
+    assert_int_equal(kind, NNM_MODEL_BEST);
+    assert_string_equal(nnm_model_kind_name(kind), "best");
+    assert_fails(nnm_model_kind_find(&kind, "worst", &err), NNM_ERR_VALUE, "allowed are random_forest and best");
+}
+
 static void intervals_hold_nine_of_ten(void **state)
 {
     (void)state;
@@ -250,7 +285,7 @@ static void threads_change_no_byte_of_the_file(void **state)
     setup(&f, ROWS, 25);
     nnm_dataset data = make_table(&f.t);
     for (unsigned threads = 1; threads <= 3; threads++) {
-        nnm_forest_options options = options_of(25);
+        nnm_predictor_options options = options_of(25);
         options.threads = threads;
         nnm_predictor *p = NULL;
         assert_ok(nnm_predictor_fit(&p, "conv-bn-relu", &data, &options, &err));
@@ -334,7 +369,7 @@ static void other_versions_are_refused(void **state)
     seal(&f.file);
     write_bytes(f.path, f.file.data, f.file.size);
     assert_fails(nnm_predictor_load(&p, f.path, &err), NNM_ERR_VERSION,
-                 "format version 7, this program reads version 1");
+                 "format version 7, this program reads versions 1 to 2");
     put_u32(f.file.data + 8, 1);
     put_u32(f.file.data + 12, 1);
     seal(&f.file);
@@ -557,7 +592,7 @@ static void tables_that_make_no_predictor_are_refused(void **state)
     (void)state;
     nnm_error err;
     nnm_predictor *p = NULL;
-    nnm_forest_options options = options_of(5);
+    nnm_predictor_options options = options_of(5);
     training_rows t;
     nnm_dataset data = make_table(&t);
     t.y[4] = 0;
@@ -588,6 +623,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_predictor_tells_what_it_learned),
+        cmocka_unit_test(far_outside_the_training_rows_is_told),
+        cmocka_unit_test(model_kinds_are_found_by_name),
         cmocka_unit_test(intervals_hold_nine_of_ten),
         cmocka_unit_test(what_is_saved_is_loaded),
         cmocka_unit_test(threads_change_no_byte_of_the_file),
