@@ -4,8 +4,8 @@
     bench_forest.py --program BUILD/bench/bench_forest [--rows 1000 5000 20000] [--csv TABLE] [--seeds 3]
 
 Without --csv, a seeded synthetic table of convolutions is made. The last column is the target and the last 4,000 rows
-(at most a third) are held out; a batch is 100,000 of them, repeated. Fit times are the best of the seeds, accuracies their mean. Both run alternately; times
-are only worth comparing on a machine that does nothing else.
+(at most a third) are held out; a batch is 100,000 of them, repeated. Fit times are the best of the seeds, accuracies
+their mean. Both run alternately; times are only worth comparing on a machine that does nothing else.
 """
 import argparse
 import csv
