@@ -179,3 +179,10 @@ void print_metrics(const nnm_metrics *test)
     output_pair("within 10 %", "%s", output_share(test->acc10, text));
     output_pair("within 15 %", "%s", output_share(test->acc15, text));
 }
+
+int choose_effort(const cli_command *self, bool quick, bool thorough, nnm_effort *out)
+{
+    if (quick && thorough) return usage_error(self, "--quick and --thorough exclude each other");
+    *out = quick ? NNM_EFFORT_QUICK : thorough ? NNM_EFFORT_THOROUGH : NNM_EFFORT_CONFIGURED;
+    return EXIT_DONE;
+}
