@@ -159,7 +159,7 @@ typedef struct build_values {
     const char *workspace, *backend, *kernel, *mark, *model;
     option_integer num, finegrained_num, iteration, seed, threads;
     option_real threshold;
-    bool json;
+    bool json, quick, thorough;
 } build_values;
 
 static const cli_option build_options[] = {
@@ -212,6 +212,8 @@ static const cli_option build_options[] = {
     OPTION_MODEL(build_values, "PREDICTOR"),
     OPTION_SEED(build_values, "0"),
     OPTION_FIT_THREADS(build_values),
+    OPTION_QUICK(build_values),
+    OPTION_THOROUGH(build_values),
     OPTION_JSON(build_values),
 };
 
@@ -296,12 +298,15 @@ static int check_build(const cli_command *self, const build_values *v)
 static int run_build(const cli_command *self, const void *values)
 {
     const build_values *v = values;
+    nnm_effort effort = NNM_EFFORT_CONFIGURED;
     int code = check_build(self, v);
+    if (!code) code = choose_effort(self, v->quick, v->thorough, &effort);
     if (code) return code;
     nnm_error err = NNM_ERROR_INIT;
     nnm_builder *builder = NULL;
     if (nnm_builder_config_init(&builder, v->workspace, output_stoppable_hooks(), &err))
         return command_fail(self, &err);
+    nnm_builder_set_effort(builder, effort);
     build_report report = {.command = self, .builder = builder, .json = v->json};
     if (v->json) report.rows = json_array();
     code = v->kernel ? build_one(self, builder, v, &report) : build_all(self, builder, v, &report);

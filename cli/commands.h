@@ -42,6 +42,16 @@ extern const cli_command command_doctor;
     {                                                                                                              \
         .name = "json", .kind = OPTION_FLAG, .offset = offsetof(type, json), .help = "answer with one JSON object" \
     }
+#define OPTION_QUICK(type)                                                     \
+    {                                                                          \
+        .name = "quick", .kind = OPTION_FLAG, .offset = offsetof(type, quick), \
+        .help = "measure with less care, in a third of the time"               \
+    }
+#define OPTION_THOROUGH(type)                                                        \
+    {                                                                                \
+        .name = "thorough", .kind = OPTION_FLAG, .offset = offsetof(type, thorough), \
+        .help = "measure with more care, in three times the time"                    \
+    }
 #define OPTION_FIT_THREADS(type)                                                                                  \
     {                                                                                                             \
         .name = "threads", .kind = OPTION_INTEGER, .offset = offsetof(type, threads), .value = "N", .minimum = 1, \
@@ -88,6 +98,9 @@ int collect_data(const cli_command *command, const char *workspace, const char *
 
 /* The backend to use: the one given, or the workspace's. */
 const char *choose_backend(const nnm_builder *builder, const char *given);
+
+/* Takes over --quick and --thorough; usage errors are told and returned. */
+int choose_effort(const cli_command *self, bool quick, bool thorough, nnm_effort *out);
 
 /* Tells where the failures of a step ("convert", "profile") are listed. Returns EXIT_PART if there are any. */
 int tell_failures(const nnm_builder *builder, size_t failed, const char *step);

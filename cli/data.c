@@ -133,7 +133,7 @@ const cli_command command_sample = {
 
 typedef struct models_values {
     const char *workspace, *backend, *models;
-    bool json;
+    bool json, quick, thorough;
 } models_values;
 
 #define MODELS_OPTIONS                                                  \
@@ -147,6 +147,8 @@ typedef struct models_values {
         OPTION_JSON(models_values)
 
 static const cli_option models_options[] = {MODELS_OPTIONS};
+static const cli_option profile_options[] = {MODELS_OPTIONS, OPTION_QUICK(models_values),
+                                             OPTION_THOROUGH(models_values)};
 
 /* Where the rows of the answer go, one a kernel type. */
 typedef struct models_answer {
@@ -193,8 +195,11 @@ static int run_models(const cli_command *self, const models_values *v, models_fn
 {
     nnm_error err = NNM_ERROR_INIT;
     nnm_builder *builder = NULL;
+    nnm_effort effort = NNM_EFFORT_CONFIGURED;
+    if (choose_effort(self, v->quick, v->thorough, &effort)) return EXIT_USAGE;
     if (nnm_builder_config_init(&builder, v->workspace, output_stoppable_hooks(), &err))
         return command_fail(self, &err);
+    nnm_builder_set_effort(builder, effort);
     models_answer answer = {.json = v->json, .heading = heading, .rows = v->json ? json_array() : NULL};
     int code = for_each_kernel(self, builder, v, each, &answer);
     if (v->json && (code == EXIT_DONE || code == EXIT_PART)) {
@@ -243,10 +248,11 @@ const cli_command command_convert = {
 
 static json_t *profile_json(const char *kernel, const nnm_profile_summary *summary, const nnm_agreement *labels)
 {
-    json_t *object = json_pack("{s:s, s:I, s:I, s:I, s:I, s:o, s:o, s:o}", "kernel", kernel, "requested",
+    json_t *object = json_pack("{s:s, s:I, s:I, s:I, s:I, s:I, s:o, s:o, s:o, s:o}", "kernel", kernel, "requested",
                                (json_int_t)summary->requested, "known", (json_int_t)summary->known, "profiled",
-                               (json_int_t)summary->profiled, "failed", (json_int_t)summary->failed, "elapsed_s",
-                               output_number(summary->elapsed_s), "measured_s", output_number(summary->measured_s),
+                               (json_int_t)summary->profiled, "failed", (json_int_t)summary->failed, "noisy",
+                               (json_int_t)summary->noisy, "elapsed_s", output_number(summary->elapsed_s), "measured_s",
+                               output_number(summary->measured_s), "waited_s", output_number(summary->waited_s),
                                "quiet_share", output_number(if_known(summary->profiled > 0, summary->quiet_share)));
     return join_json(object, labels_json(labels));
 }
@@ -289,12 +295,13 @@ const cli_command command_profile = {
     .summary = "Measure the kernels of a configuration file",
     .run = run_profile,
     .values_size = sizeof(models_values),
-    OPTIONS(models_options),
+    OPTIONS(profile_options),
     .usage = "--workspace DIR --models CONFIG.json [options]",
     .details = "Goes on where an earlier run stopped: what the workspace's journal knows is not measured again.\n"
                "quiet: share of the samples that nothing disturbed; repeated: kernels measured again in a separate\n"
-               "pass; agree 5, agree 10: share of these whose two latencies agree within 5 and 10 %; ceiling: share\n"
-               "that a perfect predictor would get right within 10 %, given such labels.\n",
+               "pass at the end (one in twenty, at least 20); agree 5, agree 10: share of these whose two latencies\n"
+               "agree within 5 and 10 %; ceiling: share that a perfect predictor would get right within 10 %, given\n"
+               "such labels.\n",
     .example = "  nn-meter profile --workspace ws \\\n"
                "      --models ws/predictor_build/results/conv-bn-relu_prior.json\n",
 };

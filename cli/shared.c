@@ -178,3 +178,10 @@ json_t *fit_json(const nnm_fit_result *fit)
     return metrics_json(nnm_predictor_kernel_type(fit->predictor), nnm_predictor_model(fit->predictor), summary->rows,
                         summary->test_rows ? &summary->test : NULL, &fit->labels);
 }
+
+int choose_effort(const cli_command *self, bool quick, bool thorough, nnm_effort *out)
+{
+    if (quick && thorough) return usage_error(self, "--quick and --thorough exclude each other");
+    *out = quick ? NNM_EFFORT_QUICK : thorough ? NNM_EFFORT_THOROUGH : NNM_EFFORT_CONFIGURED;
+    return EXIT_DONE;
+}

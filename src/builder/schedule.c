@@ -181,19 +181,19 @@ static nnm_status sweep(schedule *s, bool *missed, nnm_error *err)
     *missed = true;
     for (size_t i = 0; i < s->window_count; i++) {
         nnm_task *t = &s->tasks->items[s->window[i]];
-        if (status == NNM_OK) status = nnm_builder_check_interrupted(p->builder, err);
         bool complete = false;
+        if (status == NNM_OK) status = nnm_builder_check_interrupted(p->builder, err);
         if (status == NNM_OK) {
             status = measure_round(p, t, s->tasks->pass, err);
             complete = nnm_task_is_complete(p, t);
             if (t->round_count && nnm_round_is_caught(&t->rounds[t->round_count - 1])) *missed = false;
             count_round(s, t, complete);
+            nnm_progress_step(&s->meter, kernels_done(s), p->summary.failed, s->work_done);
         }
         if (complete)
             leave(s, t);
         else
             s->window[kept++] = s->window[i];
-        nnm_progress_step(&s->meter, kernels_done(s), p->summary.failed, s->work_done);
     }
     s->window_count = kept;
     return status;

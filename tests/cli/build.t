@@ -1,7 +1,7 @@
 Short rounds, so that this takes little time.
 
   $ nn-meter create --workspace ws 2>out
-  > sed -i 's/^ROUNDS:.*/ROUNDS: 2/; s/^ROUND_MS:.*/ROUND_MS: 1/; s/^WARMUP_MS:.*/WARMUP_MS: 0.1/' ws/configs/backend_config.yaml
+  > sed -i 's/^ROUNDS:.*/ROUNDS: 2/; s/^MAX_ROUNDS:.*/MAX_ROUNDS: 2/; s/^ROUND_MS:.*/ROUND_MS: 1/; s/^WARMUP_MS:.*/WARMUP_MS: 0.1/' ws/configs/backend_config.yaml
 
 One kernel, end to end.
 
@@ -150,20 +150,20 @@ Somebody else measures.
 
 Interrupted: what was measured is kept, and the same command goes on.
 
-  $ sed -i 's/^ROUNDS:.*/ROUNDS: 3/; s/^ROUND_MS:.*/ROUND_MS: 400/' ws/configs/backend_config.yaml
+  $ sed -i 's/^ROUNDS:.*/ROUNDS: 3/; s/^MAX_ROUNDS:.*/MAX_ROUNDS: 3/; s/^ROUND_MS:.*/ROUND_MS: 400/' ws/configs/backend_config.yaml
   > nn-meter build --workspace ws --kernel conv-bn-relu --num 20 --iteration 1 --mark stop 2>err & 
   > sleep 4; kill -TERM $!; wait $!; echo $?; grep -v configurations err
   130
   (nn-Meter) Stopping; what was measured is kept. Once more ends at once.
   nn-meter build: interrupted; what was done so far is kept
-  $ sed -i 's/^ROUNDS:.*/ROUNDS: 1/; s/^ROUND_MS:.*/ROUND_MS: 1/' ws/configs/backend_config.yaml
+  $ sed -i 's/^ROUNDS:.*/ROUNDS: 1/; s/^MAX_ROUNDS:.*/MAX_ROUNDS: 1/; s/^ROUND_MS:.*/ROUND_MS: 1/' ws/configs/backend_config.yaml
   > nn-meter build --workspace ws --kernel conv-bn-relu --num 20 --iteration 1 --mark stop 2>err
   kernel             profiled failed         time     ±5 %    ±10 %  ceiling    ±15 %    RMSPE  file
   conv-bn-relu             *      0 * s *% *% *% *%  $WORK/ws/predictor_build/results/predictors/conv-bn-relu_prior_stop.nnm ~
 
 A second signal ends at once.
 
-  $ sed -i 's/^ROUNDS:.*/ROUNDS: 3/; s/^ROUND_MS:.*/ROUND_MS: 2000/' ws/configs/backend_config.yaml
+  $ sed -i 's/^ROUNDS:.*/ROUNDS: 3/; s/^MAX_ROUNDS:.*/MAX_ROUNDS: 3/; s/^ROUND_MS:.*/ROUND_MS: 2000/' ws/configs/backend_config.yaml
   > nn-meter build --workspace ws --kernel conv-bn-relu --num 20 --iteration 1 --mark twice 2>err &
   > sleep 3; kill -TERM $!; kill -INT $!; wait $!; echo $?; grep -v configurations err
   130
@@ -171,7 +171,7 @@ A second signal ends at once.
 
 On a terminal the last line shows how far the work is; it is no longer than the terminal is wide, and goes in the end.
 
-  $ sed -i 's/^ROUNDS:.*/ROUNDS: 2/; s/^ROUND_MS:.*/ROUND_MS: 60/' ws/configs/backend_config.yaml
+  $ sed -i 's/^ROUNDS:.*/ROUNDS: 2/; s/^MAX_ROUNDS:.*/MAX_ROUNDS: 2/; s/^ROUND_MS:.*/ROUND_MS: 60/' ws/configs/backend_config.yaml
   > nn-meter sample --workspace ws --kernel fc --num 12 --mark wide 2>out >out
   > terminal() { script -qec "stty cols $1; TERM=$2 nn-meter profile --workspace ws --models $3" log >out; tr '\r' '\n' <log >lines; grep 'another profiler' lines >err; }
   > terminal 60 xterm ws/predictor_build/results/fc_wide.json

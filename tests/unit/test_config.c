@@ -376,6 +376,12 @@ static void a_written_backend_file_reads_back(void **state)
     assert_int_equal(config.protocol.memory_limit_mib, expected.memory_limit_mib);
     assert_int_equal(config.protocol.cpu, expected.cpu);
     assert_true(config.protocol.gate == expected.gate);
+    assert_true(config.protocol.clock_gate == expected.clock_gate);
+    assert_int_equal(config.protocol.max_rounds, expected.max_rounds);
+    assert_true(config.protocol.target_error == expected.target_error);
+    assert_true(config.protocol.wait_s == expected.wait_s);
+    assert_int_equal(config.protocol.realtime, expected.realtime);
+    assert_int_equal(config.protocol.normalise, expected.normalise);
 }
 
 static void the_cpu_is_a_number_or_a_word(void **state)
@@ -414,6 +420,8 @@ static void bad_backend_values_are_named(void **state)
     backend_fails("BUDGET_S: 0\n", NNM_ERR_VALUE, 1, 11, "need a number from 0.001 to 86400");
     backend_fails("TIMEOUT_S: 1e9\n", NNM_ERR_VALUE, 1, 12, "need a number from 0.001 to 86400");
     backend_fails("MEMORY_LIMIT_MIB: -1\n", NNM_ERR_VALUE, 1, 19, "need auto or a whole number from 0 to 16777216");
+    backend_fails("ROUNDS: 5\nMAX_ROUNDS: 4\n", NNM_ERR_VALUE, 2, 13, "need at least ROUNDS, which is 5");
+    backend_fails("TARGET_ERROR: 2\n", NNM_ERR_VALUE, 1, 15, "need a number from 0 to 1");
     backend_fails("GATE: 8%\n", NNM_ERR_VALUE, 1, 7, "need a number from 0 to 1");
     backend_fails("TIMEOUT: 3\n", NNM_ERR_VALUE, 1, 1, "did you mean 'TIMEOUT_S'?");
     nnm_backend_config config;

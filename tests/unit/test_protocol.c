@@ -106,6 +106,29 @@ static void test_limits_are_named(void **state)
     assert_refused(timeout_s, (double)INFINITY, "timeout_s is inf");
     assert_refused(gate, -0.1, "gate is -0.1, must be a number from 0");
     assert_refused(cpu, -3, "cpu is -3");
+    assert_refused(clock_gate, 2.0, "clock_gate is 2");
+    assert_refused(target_error, -0.01, "target_error is -0.01");
+    assert_refused(wait_s, -1.0, "wait_s is -1");
+    assert_refused(max_rounds, 4, "max_rounds is 4, must be 5 (rounds) to 64");
+    assert_refused(max_rounds, 65, "max_rounds is 65");
+}
+
+static void test_quick_is_less_and_thorough_is_more(void **state)
+{
+    (void)state;
+    nnm_error err = NNM_ERROR_INIT;
+    nnm_protocol usual = NNM_PROTOCOL_INIT, quick = NNM_PROTOCOL_INIT, thorough = NNM_PROTOCOL_INIT;
+    usual.cpu = quick.cpu = thorough.cpu = 7;
+    nnm_protocol_quick(&quick);
+    nnm_protocol_thorough(&thorough);
+    assert_ok(nnm_protocol_check(&quick, &err));
+    assert_ok(nnm_protocol_check(&thorough, &err));
+    assert_true(quick.rounds < usual.rounds && usual.rounds < thorough.rounds);
+    assert_true(quick.max_rounds < usual.max_rounds && usual.max_rounds < thorough.max_rounds);
+    assert_true(quick.target_error > usual.target_error && usual.target_error > thorough.target_error);
+    assert_true(quick.wait_s < usual.wait_s && usual.wait_s < thorough.wait_s);
+    assert_int_equal(quick.cpu, 7);
+    assert_int_equal(thorough.cpu, 7);
 }
 
 /* ---- statistics ---- */
@@ -149,6 +172,50 @@ static void test_rounds_become_a_latency(void **state)
     combine((double[]){10, 11, 11, 100, 12}, 5, &latency_ns, &spread_ns);
     assert_float_equal(latency_ns, 11.0, 0);
     assert_float_equal(spread_ns, 1.4826, 1e-12);
+}
+
+/* Rounds of ten samples, of which so many were quiet. */
+static void quiet_rounds(nnm_round *rounds, const double *estimates, const size_t *quiet, size_t count)
+{
+    memset(rounds, 0, count * sizeof *rounds);
+    for (size_t i = 0; i < count; i++) {
+        rounds[i].estimate_ns = estimates[i];
+        rounds[i].sample_count = 10;
+        rounds[i].quiet_count = quiet[i];
+    }
+}
+
+static void test_caught_rounds_decide(void **state)
+{
+    (void)state;
+    nnm_round *rounds = calloc(3, sizeof *rounds);
+    double latency_ns, spread_ns;
+    assert_non_null(rounds);
+    quiet_rounds(rounds, (double[]){10, 50, 12}, (size_t[]){3, 2, 10}, 3);
+    assert_true(nnm_round_is_caught(&rounds[0]));
+    assert_false(nnm_round_is_caught(&rounds[1]));
+    nnm_rounds_combine(rounds, 3, &latency_ns, &spread_ns);
+    assert_float_equal(latency_ns, 11.0, 0);
+    assert_float_equal(spread_ns, 1.0, 0);
+    quiet_rounds(rounds, (double[]){10, 50, 12}, (size_t[]){3, 2, 0}, 3); /* one alone does not outvote the others */
+    nnm_rounds_combine(rounds, 3, &latency_ns, &spread_ns);
+    assert_float_equal(latency_ns, 12.0, 0);
+    rounds[0].sample_count = 2; /* of a giant with two samples one may do */
+    rounds[0].quiet_count = 1;
+    assert_true(nnm_round_is_caught(&rounds[0]));
+    free(rounds);
+}
+
+static void test_error_shrinks_with_rounds(void **state)
+{
+    (void)state;
+    nnm_round *rounds = calloc(4, sizeof *rounds);
+    assert_non_null(rounds);
+    quiet_rounds(rounds, (double[]){99, 101, 99, 101}, (size_t[]){5, 5, 5, 5}, 4);
+    assert_true(isinf(nnm_rounds_error(rounds, 1)));
+    assert_true(fabs(nnm_rounds_error(rounds, 2) - 1.2533 / sqrt(2.0) / 100.0) < 1e-12);
+    assert_true(fabs(nnm_rounds_error(rounds, 4) - 1.2533 * 1.4826 / 2.0 / 100.0) < 1e-12);
+    free(rounds);
 }
 
 /* ---- what counts as quiet ---- */
@@ -206,19 +273,28 @@ static void take(nnm_round *round, const nnm_protocol *protocol, nnm_quiet *quie
     assert_int_equal(counts.closed, 1);
 }
 
+static bool is_quiet(const nnm_round *round, size_t i, const nnm_protocol *protocol, const nnm_quiet *quiet)
+{
+    double ratio = round->reference_ns[i] / round->reference_best_ns;
+    if (protocol->gate > 0.0 && ratio > 1.0 + protocol->gate) return false;
+    return protocol->gate <= 0.0 || quiet->reference_ns <= 0.0 || fabs(ratio - 1.0) <= protocol->clock_gate;
+}
+
 /* The estimate follows from the samples that are kept beside it. */
-static void assert_estimate_follows(const nnm_round *round, double gate)
+static void assert_estimate_follows(const nnm_round *round, const nnm_protocol *protocol, const nnm_quiet *quiet)
 {
     double values[NNM_MAX_SAMPLES];
     size_t count = 0;
     for (size_t i = 0; i < round->sample_count; i++)
-        if (gate <= 0.0 || round->reference_ns[i] <= round->reference_best_ns * (1.0 + gate))
-            values[count++] = round->sample_ns[i];
+        if (is_quiet(round, i, protocol, quiet)) values[count++] = round->sample_ns[i];
     assert_int_equal(count, round->quiet_count);
-    double expected = count ? nnm_percentile(values, count, 0.1) : (double)INFINITY;
-    memcpy(values, round->sample_ns, round->sample_count * sizeof *values);
-    expected = fmin(expected, nnm_percentile(values, round->sample_count, 0.1));
-    assert_float_equal(round->estimate_ns, expected, 0);
+    double share = 0.2;
+    if (!nnm_round_is_caught(round)) {
+        memcpy(values, round->sample_ns, round->sample_count * sizeof *values);
+        count = round->sample_count;
+        share = 0.1;
+    }
+    assert_float_equal(round->estimate_ns, nnm_percentile(values, count, share), 0);
 }
 
 static void test_round_of_a_tiny_kernel(void **state)
@@ -236,7 +312,7 @@ static void test_round_of_a_tiny_kernel(void **state)
     assert_true(round.clock_ns > 0.0);
     assert_true(round.unix_time_s > 1.6e9);
     assert_int_equal(round.cpu, 5);
-    assert_estimate_follows(&round, protocol.gate);
+    assert_estimate_follows(&round, &protocol, &quiet);
 }
 
 static void test_round_of_a_giant_is_two_calls(void **state)
@@ -263,7 +339,7 @@ static void test_without_gate_every_sample_is_quiet(void **state)
     protocol.gate = 0.0;
     take(&round, &protocol, &quiet);
     assert_int_equal(round.quiet_count, round.sample_count);
-    assert_estimate_follows(&round, 0.0);
+    assert_estimate_follows(&round, &protocol, &quiet);
 }
 
 static void test_where_none_is_quiet_all_count(void **state)
@@ -274,7 +350,51 @@ static void test_where_none_is_quiet_all_count(void **state)
     nnm_protocol protocol = short_protocol();
     take(&round, &protocol, &quiet);
     assert_int_equal(round.quiet_count, 0);
-    assert_estimate_follows(&round, protocol.gate);
+    assert_estimate_follows(&round, &protocol, &quiet);
+}
+
+static void test_the_quiet_state_is_found(void **state)
+{
+    (void)state;
+    nnm_quiet quiet = {0};
+    nnm_quiet_find(&quiet, 0.05, 0.08, 0.012);
+    assert_true(quiet.reference_ns > 0.0 && quiet.clock_ns > 0.0);
+    assert_true(nnm_quiet_reference(&quiet) == quiet.reference_ns);
+    assert_true(nnm_quiet_share(&quiet, 0.01, 1e6) == 1.0); /* everything is that near */
+    quiet.reference_ns = 1e-3;
+    assert_true(nnm_quiet_share(&quiet, 0.01, 0.012) == 0.0);
+}
+
+static void test_samples_are_compared_with_the_quiet_state(void **state)
+{
+    (void)state;
+    nnm_round round;
+    nnm_protocol protocol = short_protocol();
+    nnm_quiet quiet = {.reference_ns = 1e8, .clock_ns = 1e8}; /* far too slow: no sample may count, fast as they are */
+    take(&round, &protocol, &quiet);
+    assert_int_equal(round.quiet_count, 0);
+    assert_float_equal(round.reference_best_ns, 1e8, 0);
+    assert_true(round.waited_ns > 0.0);
+    /* All are undisturbed, so they are brought to that state's clock: a latency like that of nobody's machine. */
+    assert_true(round.estimate_ns > 100.0 * round.sample_ns[0]);
+    protocol.normalise = false;
+    take(&round, &protocol, &quiet);
+    assert_estimate_follows(&round, &protocol, &quiet);
+    protocol.clock_gate = 0.0;
+    take(&round, &protocol, &quiet);
+    assert_int_equal(round.quiet_count, round.sample_count);
+    assert_true(round.waited_ns == 0.0);
+}
+
+static void test_waiting_can_be_forbidden(void **state)
+{
+    (void)state;
+    nnm_round round;
+    nnm_protocol protocol = short_protocol();
+    nnm_quiet quiet = {.reference_ns = 1e8, .clock_ns = 1e8};
+    protocol.wait_s = 0.0;
+    take(&round, &protocol, &quiet);
+    assert_true(round.waited_ns == 0.0);
 }
 
 static void test_long_rounds_fit(void **state)
@@ -323,6 +443,12 @@ int main(void)
         cmocka_unit_test(test_round_of_a_giant_is_two_calls),
         cmocka_unit_test(test_without_gate_every_sample_is_quiet),
         cmocka_unit_test(test_where_none_is_quiet_all_count),
+        cmocka_unit_test(test_quick_is_less_and_thorough_is_more),
+        cmocka_unit_test(test_caught_rounds_decide),
+        cmocka_unit_test(test_error_shrinks_with_rounds),
+        cmocka_unit_test(test_the_quiet_state_is_found),
+        cmocka_unit_test(test_samples_are_compared_with_the_quiet_state),
+        cmocka_unit_test(test_waiting_can_be_forbidden),
         cmocka_unit_test(test_long_rounds_fit),
         cmocka_unit_test(test_failures_of_the_backend_come_back),
     };
