@@ -114,7 +114,7 @@ typedef struct nnm_fit_options {
 } nnm_fit_options;
 #define NNM_FIT_OPTIONS_INIT                                 \
     {                                                        \
-        0.1, 0.2, 10, 0, NNM_MODEL_RANDOM_FOREST, NULL, NULL \
+        0.1, 0.2, 10, 0, NNM_MODEL_BEST, NULL, NULL \
     }
 
 /* Rows of a table that were left out because they cannot be used. */
@@ -155,7 +155,7 @@ typedef struct nnm_build_options {
 } nnm_build_options;
 #define NNM_BUILD_OPTIONS_INIT                                \
     {                                                         \
-        1000, 10, 5, 0.1, NULL, 0, 0, NNM_MODEL_RANDOM_FOREST \
+        1000, 10, 5, 0.1, NULL, 0, 0, NNM_MODEL_BEST \
     }
 
 typedef struct nnm_build_result {
