@@ -112,8 +112,8 @@ typedef struct nnm_fit_options {
     const char *mark;       /* with a builder: names the files to write; NULL: write none */
     const nnm_hooks *hooks; /* hears how far fitting is and may ask it to stop; NULL: nobody does */
 } nnm_fit_options;
-#define NNM_FIT_OPTIONS_INIT                                 \
-    {                                                        \
+#define NNM_FIT_OPTIONS_INIT                        \
+    {                                               \
         0.1, 0.2, 10, 0, NNM_MODEL_BEST, NULL, NULL \
     }
 
@@ -153,8 +153,8 @@ typedef struct nnm_build_options {
     unsigned threads;
     nnm_model_kind model;
 } nnm_build_options;
-#define NNM_BUILD_OPTIONS_INIT                                \
-    {                                                         \
+#define NNM_BUILD_OPTIONS_INIT                       \
+    {                                                \
         1000, 10, 5, 0.1, NULL, 0, 0, NNM_MODEL_BEST \
     }
 

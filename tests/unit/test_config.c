@@ -123,7 +123,7 @@ static void kernels_have_the_model_of_the_file_or_their_own(void **state)
     assert_int_equal(config.kernels[0].predictor, NNM_MODEL_BEST);
     assert_int_equal(config.kernels[1].predictor, NNM_MODEL_RANDOM_FOREST);
     assert_ok(nnm_predictorbuild_config_write(&config, path, known, KNOWN_COUNT, &err));
-    assert_ok(nnm_predictorbuild_config_read(&again, path, known, KNOWN_COUNT, &err));
+    assert_ok(nnm_predictorbuild_config_read(&again, path, NNM_IMPLEMENT_TORCH, known, KNOWN_COUNT, &err));
     assert_int_equal(again.predictor, NNM_MODEL_BEST);
     for (size_t i = 0; i < 2; i++)
         assert_true(same_kernel(&config.kernels[i], &again.kernels[i]));
