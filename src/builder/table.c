@@ -40,18 +40,21 @@ static const nnm_kernel *kernel_of(const nnm_predictor *predictor)
     return nnm_kernel_find(&kernel, nnm_predictor_kernel_type(predictor), NULL) == NNM_OK ? kernel : NULL;
 }
 
-static bool follows_from(const nnm_kernel *kernel, const char *feature)
+/* The place of a feature among those that follow from the kernel's parameters alone, or -1. */
+static int config_feature(const nnm_kernel *kernel, const char *name)
 {
-    for (size_t i = 0; i < nnm_kernel_feature_count(kernel); i++)
-        if (strcmp(feature, nnm_kernel_feature_name(kernel, i)) == 0) return true;
-    return nnm_work_feature_index(feature) >= 0;
+    size_t documented = nnm_kernel_feature_count(kernel);
+    for (size_t i = 0; i < documented; i++)
+        if (strcmp(name, nnm_kernel_feature_name(kernel, i)) == 0) return (int)i;
+    int work = nnm_work_feature_index(name);
+    return work < 0 ? -1 : (int)documented + work;
 }
 
 /* Whether the predictor's features follow from the kernel's parameters alone. */
 static bool is_plain(const nnm_predictor *predictor, const nnm_kernel *kernel)
 {
     for (size_t i = 0; kernel && i < nnm_predictor_feature_count(predictor); i++)
-        if (!follows_from(kernel, nnm_predictor_feature_name(predictor, i))) return false;
+        if (config_feature(kernel, nnm_predictor_feature_name(predictor, i)) < 0) return false;
     return kernel != NULL;
 }
 
@@ -318,9 +321,14 @@ static nnm_status predict_plain(const nnm_predictor *predictor, const nnm_kernel
     nnm_kernel_config parsed;
     nnm_status status = nnm_kernel_config_parse(&parsed, kernel, config, err);
     if (status) return status;
-    double features[NNM_KERNEL_MAX_FEATURES];
-    nnm_kernel_features(kernel, &parsed, features);
+    double all[NNM_MAX_CONFIG_FEATURES];
+    nnm_features_of_config(kernel, &parsed, all);
+    double *features = nnm_calloc(nnm_predictor_feature_count(predictor), sizeof *features);
+    if (!features) return nnm_fail_memory(err);
+    for (size_t i = 0; i < nnm_predictor_feature_count(predictor); i++)
+        features[i] = all[config_feature(kernel, nnm_predictor_feature_name(predictor, i))];
     nnm_predictor_predict(predictor, features, 1, out);
+    free(features);
     return NNM_OK;
 }
 
