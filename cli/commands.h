@@ -92,6 +92,25 @@ const char *choose_backend(const nnm_builder *builder, const char *given);
 /* Tells where the failures of a step ("convert", "profile") are listed. Returns EXIT_PART if there are any. */
 int tell_failures(const nnm_builder *builder, size_t failed, const char *step);
 
+/* ---- training ---- */
+
+/* What to learn from, and how: kernel data, or a table where that is NULL. */
+typedef struct training_input {
+    const char *kernel, *csv;
+    const nnm_kernel_data *data;
+    nnm_table_options table; /* its `fit` counts for kernel data too */
+} training_input;
+
+/* validate.c. Errors are told; an exit code is returned. */
+int cross_validate(const cli_command *command, const training_input *input, size_t folds, nnm_cross_validation *out);
+/* `sizes` is "50,100,200". */
+int learn_curve(const cli_command *command, const training_input *input, const char *sizes, size_t draws,
+                nnm_learning_curve *out);
+void print_folds(const nnm_cross_validation *result);
+void print_curve(const nnm_learning_curve *curve);
+json_t *folds_json(const nnm_cross_validation *result); /* NULL when memory is short */
+json_t *curve_json(const nnm_learning_curve *curve);
+
 /* ---- results ---- */
 
 /* The keys that train and evaluate have in common, or NULL when memory is short. `test` is NULL without a test. */

@@ -300,17 +300,20 @@ const cli_command command_profile = {
 /* ---- export ---- */
 
 typedef struct export_values {
-    const char *kernel, *csv;
+    const char *kernel, *csv, *predictor, *onnx;
     option_list configs, latencies;
 } export_values;
 
 static const cli_option export_options[] = {
-    OPTION_KERNEL(export_values),
+    {.name = "kernel",
+     .kind = OPTION_TEXT,
+     .offset = offsetof(export_values, kernel),
+     .value = "K",
+     .help = "kernel type, see --list-kernels"},
     {.name = "configs",
      .kind = OPTION_LIST,
      .offset = offsetof(export_values, configs),
      .value = "F",
-     .required = true,
      .help = "configuration files"},
     {.name = "latencies",
      .kind = OPTION_LIST,
@@ -322,17 +325,48 @@ static const cli_option export_options[] = {
      .kind = OPTION_TEXT,
      .offset = offsetof(export_values, csv),
      .value = "OUT",
-     .required = true,
      .help = "the table to write"},
     {.name = "predictor",
-     .kind = OPTION_LATER,
-     .help = "predictors cannot be exported in this version; --csv exports kernel data"},
-    {.name = "onnx", .kind = OPTION_LATER, .help = "--onnx is not in this version; --csv exports kernel data"},
+     .kind = OPTION_TEXT,
+     .offset = offsetof(export_values, predictor),
+     .value = "P",
+     .help = "a predictor file"},
+    {.name = "onnx",
+     .kind = OPTION_TEXT,
+     .offset = offsetof(export_values, onnx),
+     .value = "OUT",
+     .help = "with --predictor: the ONNX model to write"},
 };
 
-static int run_export(const cli_command *self, const void *values)
+static int check_export(const cli_command *self, const export_values *v)
 {
-    const export_values *v = values;
+    if (v->predictor || v->onnx) {
+        if (v->kernel || v->csv || v->configs.count || v->latencies.count)
+            return usage_error(self, "--predictor and --onnx do not go with options for kernel data");
+        if (!v->onnx) return usage_error(self, "option '--onnx OUT' is missing");
+        if (!v->predictor) return usage_error(self, "option '--predictor P' is missing");
+        return EXIT_DONE;
+    }
+    if (!v->kernel) return usage_error(self, "option '--kernel K' is missing");
+    if (!v->configs.count) return usage_error(self, "option '--configs F...' is missing");
+    if (!v->csv) return usage_error(self, "option '--csv OUT' is missing");
+    return EXIT_DONE;
+}
+
+static int export_predictor(const cli_command *self, const export_values *v)
+{
+    nnm_error err = NNM_ERROR_INIT;
+    nnm_predictor *predictor = NULL;
+    int code = EXIT_DONE;
+    if (nnm_predictor_load(&predictor, v->predictor, &err) || nnm_export_onnx(predictor, v->onnx, &err))
+        code = command_fail(self, &err);
+    if (!code) output_log("Wrote the predictor for %s to %s", nnm_predictor_kernel_type(predictor), v->onnx);
+    nnm_predictor_free(predictor);
+    return code;
+}
+
+static int export_data(const cli_command *self, const export_values *v)
+{
     nnm_error err = NNM_ERROR_INIT;
     nnm_kernel_data *data = NULL;
     int code = collect_data(self, NULL, v->kernel, &v->configs, &v->latencies, &data);
@@ -342,14 +376,26 @@ static int run_export(const cli_command *self, const void *values)
     return code;
 }
 
+static int run_export(const cli_command *self, const void *values)
+{
+    const export_values *v = values;
+    int code = check_export(self, v);
+    if (code) return code;
+    return v->predictor ? export_predictor(self, v) : export_data(self, v);
+}
+
 const cli_command command_export = {
     .name = "export",
-    .summary = "Write kernel data as a CSV table of features and latencies",
+    .summary = "Write kernel data as a CSV table, or a predictor as an ONNX model",
     .run = run_export,
     .values_size = sizeof(export_values),
     OPTIONS(export_options),
-    .usage = "--kernel K --configs F... [--latencies F...] --csv OUT",
+    .usage = "--kernel K --configs F... [--latencies F...] --csv OUT\n"
+             "       nn-meter export --predictor P --onnx OUT",
+    .details = "The table has a column a feature, and the latencies. The ONNX model takes rows of configurations\n"
+               "and gives latencies in ms.\n",
     .example = "  nn-meter export --kernel conv-bn-relu --csv conv.csv \\\n"
                "      --configs ws/predictor_build/results/conv-bn-relu_prior.json \\\n"
-               "      --latencies ws/predictor_build/results/profiled_conv-bn-relu.json\n",
+               "      --latencies ws/predictor_build/results/profiled_conv-bn-relu.json\n"
+               "  nn-meter export --predictor conv.nnm --onnx conv.onnx\n",
 };

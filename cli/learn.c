@@ -31,7 +31,8 @@ typedef struct train_values {
     const char *kernel, *workspace, *csv, *target, *output, *mark, *model;
     option_list configs, latencies;
     option_real test_size;
-    option_integer seed, threads;
+    const char *curve;
+    option_integer folds, draws, seed, threads;
     bool skip_bad, json;
 } train_values;
 
@@ -42,8 +43,7 @@ static const cli_option train_options[] = {
      .kind = OPTION_TEXT,
      .offset = offsetof(train_values, output),
      .value = "PREDICTOR",
-     .required = true,
-     .help = "the predictor file to write"},
+     .help = "the predictor file to write; may be left out with --folds or --curve"},
     {.name = "csv",
      .kind = OPTION_TEXT,
      .offset = offsetof(train_values, csv),
@@ -84,6 +84,28 @@ static const cli_option train_options[] = {
      .maximum = 0.9,
      .fallback = "0.2",
      .help = "share of rows kept for the test; 0: train on every row"},
+    {.name = "folds",
+     .kind = OPTION_INTEGER,
+     .offset = offsetof(train_values, folds),
+     .value = "K",
+     .minimum = 2,
+     .maximum = 1000000,
+     .otherwise = "none",
+     .help = "cross-validate too: K fits, each tested on another Kth of the rows"},
+    {.name = "curve",
+     .kind = OPTION_TEXT,
+     .offset = offsetof(train_values, curve),
+     .value = "N,N,...",
+     .otherwise = "none",
+     .help = "tell too how good fits to so many rows are"},
+    {.name = "draws",
+     .kind = OPTION_INTEGER,
+     .offset = offsetof(train_values, draws),
+     .value = "N",
+     .minimum = 1,
+     .maximum = 1000,
+     .otherwise = "5",
+     .help = "with --curve: training sets of each size"},
     OPTION_SKIP_BAD(train_values),
     OPTION_MODEL(train_values, "random_forest"),
     OPTION_SEED(train_values, "10"),
@@ -101,45 +123,45 @@ static int check_train(const cli_command *self, const train_values *v)
     if (!v->csv && !v->configs.count && !v->workspace)
         return usage_error(self, "give data: --csv F --target COLUMN, or --workspace DIR, or --configs F...");
     if (v->mark && !v->workspace) return usage_error(self, "--mark goes with --workspace");
+    if (!v->output && !v->folds.given && !v->curve) return usage_error(self, "option '--output PREDICTOR' is missing");
+    if (!v->output && v->mark) return usage_error(self, "--mark goes with --output");
+    if (v->draws.given && !v->curve) return usage_error(self, "--draws goes with --curve");
     return EXIT_DONE;
 }
 
-/* Fits from kernel data files. */
-static int train_data(const cli_command *self, const train_values *v, const nnm_fit_options *options,
-                      nnm_fit_result *fit)
+/* Opens the workspace, if there is one, and reads the kernel data. */
+static int read_data(const cli_command *self, const train_values *v, nnm_builder **builder, nnm_kernel_data **data)
 {
     nnm_error err = NNM_ERROR_INIT;
-    nnm_builder *builder = NULL;
-    nnm_kernel_data *data = NULL;
     const char *workspace = NULL;
     if (v->workspace) {
-        if (nnm_builder_config_init(&builder, v->workspace, output_hooks(), &err)) return command_fail(self, &err);
-        workspace = nnm_workspace_path(nnm_builder_workspace(builder));
+        if (nnm_builder_config_init(builder, v->workspace, output_hooks(), &err)) return command_fail(self, &err);
+        workspace = nnm_workspace_path(nnm_builder_workspace(*builder));
     }
-    int code = collect_data(self, workspace, v->kernel, &v->configs, &v->latencies, &data);
-    if (!code && nnm_build_predictor_by_data(builder, data, options, fit, &err)) code = command_fail(self, &err);
-    nnm_kernel_data_free(data);
-    nnm_builder_free(builder);
-    return code;
+    return collect_data(self, workspace, v->kernel, &v->configs, &v->latencies, data);
 }
 
-static int train_csv(const cli_command *self, const train_values *v, const nnm_fit_options *options,
-                     nnm_fit_result *fit)
+static void tell_rows(const nnm_skipped_rows *skipped, size_t duplicates)
+{
+    tell_skipped(skipped);
+    if (duplicates) output_log("%zu rows repeat a configuration and were left out", duplicates);
+}
+
+/* Fits, tells what was left out, and writes the predictor. */
+static int fit(const cli_command *self, const train_values *v, nnm_builder *builder, const training_input *input,
+               nnm_fit_result *out)
 {
     nnm_error err = NNM_ERROR_INIT;
-    nnm_table_options table = {.target = v->target, .skip_bad = v->skip_bad, .fit = *options};
-    return nnm_train_csv(v->kernel, v->csv, &table, fit, &err) ? command_fail(self, &err) : EXIT_DONE;
+    nnm_status status = input->data ? nnm_build_predictor_by_data(builder, input->data, &input->table.fit, out, &err)
+                                    : nnm_train_csv(input->kernel, input->csv, &input->table, out, &err);
+    if (status == NNM_OK) status = nnm_predictor_save(out->predictor, v->output, &err);
+    if (status) return command_fail(self, &err);
+    tell_rows(&out->skipped, out->duplicates);
+    return EXIT_DONE;
 }
 
-static int tell_fit(const train_values *v, const nnm_fit_result *fit)
+static void tell_fit(const train_values *v, const nnm_fit_result *fit)
 {
-    if (v->json) {
-        json_t *object = fit_json(fit);
-        add_key(&object, "duplicates", json_integer((json_int_t)fit->duplicates));
-        add_key(&object, "skipped", json_integer((json_int_t)fit->skipped.count));
-        add_key(&object, "predictor", output_text(v->output));
-        return output_json(object);
-    }
     char text[OUTPUT_CELL_BYTES];
     output_pair("kernel", "%s", nnm_predictor_kernel_type(fit->predictor));
     output_pair("model", "%s", nnm_predictor_model(fit->predictor));
@@ -150,7 +172,52 @@ static int tell_fit(const train_values *v, const nnm_fit_result *fit)
         output_pair("noise ceiling", "%s (repeated labels that agree within 10 %%)",
                     output_share(fit->summary.noise_ceiling10, text));
     output_pair("predictor", "%s", v->output);
-    return EXIT_DONE;
+}
+
+/* Everything that was asked for: the fit, the cross-validation, the learning curve. */
+static int train(const cli_command *self, const train_values *v, nnm_builder *builder, const training_input *input)
+{
+    nnm_fit_result fitted = {0};
+    nnm_cross_validation folds = {0};
+    nnm_learning_curve curve = {0};
+    json_t *object = NULL;
+    int code = EXIT_DONE;
+    if (v->output) code = fit(self, v, builder, input, &fitted);
+    if (!code && v->folds.given) code = cross_validate(self, input, (size_t)v->folds.value, &folds);
+    if (!code && v->curve)
+        code = learn_curve(self, input, v->curve, v->draws.given ? (size_t)v->draws.value : 5, &curve);
+    if (code) goto done;
+    if (!v->output && v->folds.given)
+        tell_rows(&folds.skipped, folds.duplicates);
+    else if (!v->output)
+        tell_rows(&curve.skipped, curve.duplicates);
+    if (!v->json) {
+        if (v->output) tell_fit(v, &fitted);
+        if (v->folds.given) print_folds(&folds);
+        if (v->curve) print_curve(&curve);
+        goto done;
+    }
+    if (v->output) {
+        object = fit_json(&fitted);
+        add_key(&object, "duplicates", json_integer((json_int_t)fitted.duplicates));
+        add_key(&object, "skipped", json_integer((json_int_t)fitted.skipped.count));
+        add_key(&object, "predictor", output_text(v->output));
+    } else {
+        size_t rows = v->folds.given ? folds.rows : curve.rows;
+        size_t duplicates = v->folds.given ? folds.duplicates : curve.duplicates;
+        size_t skipped = v->folds.given ? folds.skipped.count : curve.skipped.count;
+        object = json_pack("{s:o, s:s, s:I, s:I, s:I}", "kernel", output_text(v->kernel), "model",
+                           nnm_model_kind_name(input->table.fit.model), "rows", (json_int_t)rows, "duplicates",
+                           (json_int_t)duplicates, "skipped", (json_int_t)skipped);
+    }
+    if (v->folds.given) add_key(&object, "cross_validation", folds_json(&folds));
+    if (v->curve) add_key(&object, "learning_curve", curve_json(&curve));
+    code = output_json(object);
+done:
+    nnm_fit_result_fini(&fitted);
+    nnm_cross_validation_fini(&folds);
+    nnm_learning_curve_fini(&curve);
+    return code;
 }
 
 static int run_train(const cli_command *self, const void *values)
@@ -158,20 +225,22 @@ static int run_train(const cli_command *self, const void *values)
     const train_values *v = values;
     int code = check_train(self, v);
     if (code) return code;
-    nnm_error err = NNM_ERROR_INIT;
-    nnm_fit_options options = NNM_FIT_OPTIONS_INIT;
-    nnm_fit_result fit = {0};
-    options.test_size = v->test_size.value;
-    options.seed = v->seed.value;
-    options.threads = (unsigned)v->threads.value;
-    options.model = chosen_model(v->model, options.model);
-    options.mark = v->mark;
-    code = v->csv ? train_csv(self, v, &options, &fit) : train_data(self, v, &options, &fit);
-    if (!code && nnm_predictor_save(fit.predictor, v->output, &err)) code = command_fail(self, &err);
-    if (!code) tell_skipped(&fit.skipped);
-    if (!code && fit.duplicates) output_log("%zu rows repeat a configuration and were left out", fit.duplicates);
-    if (!code) code = tell_fit(v, &fit);
-    nnm_fit_result_fini(&fit);
+    nnm_builder *builder = NULL;
+    nnm_kernel_data *data = NULL;
+    training_input input = {.kernel = v->kernel, .csv = v->csv, .table = NNM_TABLE_OPTIONS_INIT};
+    input.table.target = v->target;
+    input.table.skip_bad = v->skip_bad;
+    input.table.fit.test_size = v->test_size.value;
+    input.table.fit.seed = v->seed.value;
+    input.table.fit.threads = (unsigned)v->threads.value;
+    input.table.fit.model = chosen_model(v->model, input.table.fit.model);
+    input.table.fit.mark = v->mark;
+    input.table.fit.hooks = output_hooks();
+    if (!v->csv) code = read_data(self, v, &builder, &data);
+    input.data = data;
+    if (!code) code = train(self, v, builder, &input);
+    nnm_kernel_data_free(data);
+    nnm_builder_free(builder);
     return code;
 }
 
@@ -184,9 +253,11 @@ const cli_command command_train = {
     .usage = "--kernel K -o PREDICTOR --csv F --target COLUMN [options]\n"
              "       nn-meter train --kernel K -o PREDICTOR --workspace DIR [options]\n"
              "       nn-meter train --kernel K -o PREDICTOR --configs F... [--latencies F...] [options]",
-    .details = "A fifth of the rows is kept for the test that is reported.\n",
+    .details = "A fifth of the rows is kept for the test that is reported. --folds and --curve tell how good such\n"
+               "predictors are; without -o they write nothing.\n",
     .example = "  nn-meter train --kernel conv-bn-relu --csv conv.csv --target latency_ms -o conv.nnm\n"
-               "  nn-meter train --kernel conv-bn-relu --workspace ws -o conv.nnm\n",
+               "  nn-meter train --kernel conv-bn-relu --workspace ws -o conv.nnm\n"
+               "  nn-meter train --kernel conv-bn-relu --csv conv.csv --target latency_ms --curve 50,100,200\n",
 };
 
 /* ---- predict ---- */

@@ -109,11 +109,12 @@ typedef struct nnm_fit_options {
     uint64_t seed;          /* of the split and the forest */
     unsigned threads;       /* 0: one a CPU */
     nnm_model_kind model;
-    const char *mark; /* with a builder: names the files to write; NULL: write none */
+    const char *mark;       /* with a builder: names the files to write; NULL: write none */
+    const nnm_hooks *hooks; /* hears how far fitting is and may ask it to stop; NULL: nobody does */
 } nnm_fit_options;
-#define NNM_FIT_OPTIONS_INIT                           \
-    {                                                  \
-        0.1, 0.2, 10, 0, NNM_MODEL_RANDOM_FOREST, NULL \
+#define NNM_FIT_OPTIONS_INIT                                 \
+    {                                                        \
+        0.1, 0.2, 10, 0, NNM_MODEL_RANDOM_FOREST, NULL, NULL \
     }
 
 /* Rows of a table that were left out because they cannot be used. */
@@ -229,6 +230,63 @@ typedef struct nnm_table_options {
 NNM_NODISCARD NNM_API nnm_status nnm_train_csv(const char *kernel_type, const char *csv_path,
                                                const nnm_table_options *options, nnm_fit_result *out, nnm_error *err);
 
+/* ---- how good predictors of some data are ---- */
+
+/* Mean and standard deviation of what several fits gave; `rows` of the mean are the rows tested by each, of the
+ * deviation 0. */
+typedef struct nnm_metrics_spread {
+    nnm_metrics mean, deviation;
+} nnm_metrics_spread;
+
+/* K-fold cross-validation: every row is predicted once, by a predictor that was fitted to the other folds. Rows of
+ * equal configuration count once, so none is on both sides. */
+typedef struct nnm_cross_validation {
+    size_t rows, duplicates; /* rows without duplicates; those that were left out */
+    nnm_skipped_rows skipped;
+    size_t folds;
+    nnm_metrics *fold;         /* of each */
+    nnm_metrics all;           /* of all rows together */
+    nnm_metrics_spread spread; /* over the folds */
+} nnm_cross_validation;
+NNM_API void nnm_cross_validation_fini(nnm_cross_validation *result);
+
+/* `folds`: 2..rows; `options`: those of nnm_train_csv and nnm_build_predictor_by_data, of which test_size and mark are
+ * not used. Errors: as there; VALUE for a number of folds that is out of range. */
+NNM_NODISCARD NNM_API nnm_status nnm_cross_validate_csv(const char *kernel_type, const char *csv_path,
+                                                        const nnm_table_options *options, size_t folds,
+                                                        nnm_cross_validation *out, nnm_error *err);
+NNM_NODISCARD NNM_API nnm_status nnm_cross_validate_data(const nnm_kernel_data *data, const nnm_fit_options *options,
+                                                         size_t folds, nnm_cross_validation *out, nnm_error *err);
+
+/* A learning curve: how good predictors are that were fitted to so many rows. The test rows are the same for all points
+ * (test_size of the rows, by the seed); each draw shuffles the other rows and takes the first ones, so that within a
+ * draw every training set contains the smaller ones. */
+typedef struct nnm_curve_point {
+    size_t rows; /* trained on */
+    nnm_metrics_spread test;
+} nnm_curve_point;
+
+typedef struct nnm_learning_curve {
+    size_t rows, duplicates;
+    nnm_skipped_rows skipped;
+    size_t test_rows, draws;
+    nnm_curve_point *points; /* by the number of rows */
+    size_t count;
+} nnm_learning_curve;
+NNM_API void nnm_learning_curve_fini(nnm_learning_curve *curve);
+
+/* `sizes`: `count` numbers of training rows, each at least 2. Errors: as above; TOO_FEW_ROWS where a size is more than
+ * what the test leaves; VALUE (no sizes, no draws, test_size 0). */
+NNM_NODISCARD NNM_API nnm_status nnm_learning_curve_csv(const char *kernel_type, const char *csv_path,
+                                                        const nnm_table_options *options, const size_t *sizes,
+                                                        size_t count, size_t draws, nnm_learning_curve *out,
+                                                        nnm_error *err);
+NNM_NODISCARD NNM_API nnm_status nnm_learning_curve_data(const nnm_kernel_data *data, const nnm_fit_options *options,
+                                                         const size_t *sizes, size_t count, size_t draws,
+                                                         nnm_learning_curve *out, nnm_error *err);
+
+/* ---- using predictors on tables ---- */
+
 /* Compares a predictor with the latencies of a table. Bad rows are left out and counted in `skipped`; NULL: refused.
  * Errors: as nnm_train_csv. */
 NNM_NODISCARD NNM_API nnm_status nnm_evaluate_csv(const nnm_predictor *predictor, const char *csv_path,
@@ -240,6 +298,14 @@ NNM_NODISCARD NNM_API nnm_status nnm_evaluate_csv(const nnm_predictor *predictor
  * refused, after the rows before it were written. Errors: as nnm_train_csv, IO. */
 NNM_NODISCARD NNM_API nnm_status nnm_predict_csv(const nnm_predictor *predictor, const char *csv_path,
                                                  nnm_skipped_rows *skipped, FILE *out, nnm_error *err);
+
+/* Writes a predictor as an ONNX model (operator sets 14 and ai.onnx.ml 3). Input "configuration", float [N, columns]:
+ * the kernel's parameters, then the further columns it was trained on, as the metadata entry "inputs" names them;
+ * PADDING is 1 for same and 0 for valid. Output "latency_ms", float [N, 1]. FLOPS and PARAMS are computed inside, in
+ * double precision: rows of floats get the latencies that nnm_predictor_predict gives, rounded to floats. Nothing
+ * checks that a configuration is one the kernel can have. Errors: IO, NO_SPACE, NO_MEMORY, UNSUPPORTED (a forest for
+ * which 2 GiB do not suffice). */
+NNM_NODISCARD NNM_API nnm_status nnm_export_onnx(const nnm_predictor *predictor, const char *onnx_path, nnm_error *err);
 
 /* Writes the feature table of kernel data: model_path, the features, latency (collection/Data_…csv). */
 NNM_NODISCARD NNM_API nnm_status nnm_export_csv(const nnm_kernel_data *data, const char *csv_path, nnm_error *err);

@@ -7,6 +7,7 @@
 #include "base/memory.h"
 #include "base/rng.h"
 #include "builder/columns.h"
+#include "kernels/work.h"
 
 void nnm_features_fini(nnm_features *features)
 {
@@ -73,8 +74,10 @@ static nnm_status drop_duplicates(nnm_features *f, nnm_error *err)
 
 /* ---- kernel data ---- */
 
-void nnm_features_of_config(const nnm_kernel *kernel, const nnm_kernel_config *config,
-                            double x[NNM_MAX_CONFIG_FEATURES])
+#define MAX_FEATURES (NNM_KERNEL_MAX_FEATURES + NNM_WORK_FEATURES)
+
+/* The documented features, then what the model `best` gets beside them. */
+static void fill_row(const nnm_kernel *kernel, const nnm_kernel_config *config, double x[MAX_FEATURES])
 {
     double documented[NNM_KERNEL_MAX_FEATURES], params[NNM_KERNEL_MAX_PARAMS];
     nnm_layer_setting setting = NNM_LAYER_SETTING_INIT;
@@ -109,8 +112,8 @@ nnm_status nnm_features_of_data(nnm_features *out, const nnm_kernel_data *data, 
     for (size_t i = 0; i < data->count; i++) {
         const nnm_kernel_record *record = &data->records[i];
         if (!record->has_config || !record->has_latency) continue;
-        double x[NNM_MAX_CONFIG_FEATURES];
-        nnm_features_of_config(kernel, &record->config, x);
+        double x[MAX_FEATURES];
+        fill_row(kernel, &record->config, x);
         memcpy(f.x + f.rows * f.columns, x, f.columns * sizeof *x);
         f.y[f.rows] = record->latency_ms;
         f.source[f.rows++] = i;

@@ -2,7 +2,6 @@
 #ifndef NNM_BUILDER_FEATURES_H
 #define NNM_BUILDER_FEATURES_H
 
-#include "kernels/work.h"
 #include "nnmeter/builder.h"
 
 /* A feature table with labels, owning everything. Zero-initialise; end with nnm_features_fini. */
@@ -17,12 +16,6 @@ typedef struct nnm_features {
 } nnm_features;
 
 void nnm_features_fini(nnm_features *features);
-
-#define NNM_MAX_CONFIG_FEATURES (NNM_KERNEL_MAX_FEATURES + NNM_WORK_FEATURES)
-
-/* What the model `best` gets of a configuration: the documented features, then those of kernels/work.h. */
-void nnm_features_of_config(const nnm_kernel *kernel, const nnm_kernel_config *config,
-                            double x[NNM_MAX_CONFIG_FEATURES]);
 
 /* The features of every record that has a configuration and a latency; duplicates are left out. A random forest gets
  * the documented ones, the model `best` more. */

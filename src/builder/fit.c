@@ -27,7 +27,7 @@ void nnm_fit_result_fini(nnm_fit_result *result)
     *result = (nnm_fit_result){0};
 }
 
-static nnm_status check_options(const nnm_fit_options *options, nnm_error *err)
+nnm_status nnm_fit_check_options(const nnm_fit_options *options, nnm_error *err)
 {
     if (!(options->error_threshold >= 0.1 && options->error_threshold <= 1))
         return nnm_fail(err, NNM_ERR_VALUE, "error threshold: found %g, need a number from 0.1 to 1",
@@ -35,6 +35,11 @@ static nnm_status check_options(const nnm_fit_options *options, nnm_error *err)
     if (!(options->test_size >= 0 && options->test_size <= 0.9))
         return nnm_fail(err, NNM_ERR_VALUE, "test size: found %g, need a share from 0 to 0.9", options->test_size);
     return NNM_OK;
+}
+
+size_t nnm_fit_test_count(const nnm_features *features, const nnm_fit_options *options)
+{
+    return options->test_size > 0 ? (size_t)ceil(options->test_size * (double)features->rows) : 0;
 }
 
 typedef struct row_key {
@@ -64,37 +69,45 @@ static nnm_status sort_rows(const nnm_features *f, size_t *rows, nnm_error *err)
     return NNM_OK;
 }
 
-/* Rows in random order; the first `test_count` of them are the test. */
-static nnm_status split(const nnm_features *f, const nnm_fit_options *options, size_t **order, size_t *test_count,
-                        nnm_error *err)
+nnm_status nnm_fit_order(size_t **out, const nnm_features *features, uint64_t seed, nnm_error *err)
 {
-    size_t tests = options->test_size > 0 ? (size_t)ceil(options->test_size * (double)f->rows) : 0;
-    if (f->rows < NNM_FIT_MIN_ROWS || f->rows - tests < 2)
-        return nnm_fail(err, NNM_ERR_TOO_FEW_ROWS,
-                        "%zu distinct rows (%zu duplicates left out) are too few to train and test on; at least %d are "
-                        "needed",
-                        f->rows, f->duplicates, NNM_FIT_MIN_ROWS);
-    size_t *rows = nnm_calloc(f->rows, sizeof *rows);
+    size_t *rows = nnm_calloc(features->rows, sizeof *rows);
     if (!rows) return nnm_fail_memory(err);
-    nnm_status status = sort_rows(f, rows, err);
+    nnm_status status = sort_rows(features, rows, err);
     if (status) {
         free(rows);
         return status;
     }
     nnm_rng rng;
-    nnm_rng_init(&rng, options->seed, 0);
-    nnm_rng_shuffle(&rng, rows, f->rows, sizeof *rows);
-    *order = rows;
-    *test_count = tests;
+    nnm_rng_init(&rng, seed, 0);
+    nnm_rng_shuffle(&rng, rows, features->rows, sizeof *rows);
+    *out = rows;
     return NNM_OK;
 }
 
-static void gather(const nnm_features *f, const size_t *rows, size_t count, double *x, double *y)
+nnm_status nnm_fit_check_rows(const nnm_features *f, size_t tests, nnm_error *err)
 {
-    for (size_t i = 0; i < count; i++) {
+    if (f->rows >= NNM_FIT_MIN_ROWS && f->rows - tests >= 2) return NNM_OK;
+    return nnm_fail(err, NNM_ERR_TOO_FEW_ROWS,
+                    "%zu distinct rows (%zu duplicates left out) are too few to train and test on; at least %d are "
+                    "needed",
+                    f->rows, f->duplicates, NNM_FIT_MIN_ROWS);
+}
+
+static double *gather(const nnm_features *f, const size_t *rows, size_t count)
+{
+    double *x = nnm_calloc(count, f->columns * sizeof *x);
+    for (size_t i = 0; x && i < count; i++)
         memcpy(x + i * f->columns, f->x + rows[i] * f->columns, f->columns * sizeof *x);
+    return x;
+}
+
+static double *gather_labels(const nnm_features *f, const size_t *rows, size_t count)
+{
+    double *y = nnm_calloc(count, sizeof *y);
+    for (size_t i = 0; y && i < count; i++)
         y[i] = f->y[rows[i]];
-    }
+    return y;
 }
 
 static nnm_forest_options forest_for(const nnm_kernel *kernel)
@@ -107,58 +120,79 @@ static nnm_forest_options forest_for(const nnm_kernel *kernel)
     return forest;
 }
 
-static nnm_status test_predictor(nnm_training_summary *summary, nnm_test_rows *test, const nnm_predictor *predictor,
-                                 const double *x, const double *y, nnm_error *err)
+nnm_status nnm_fit_rows(nnm_predictor **out, const nnm_features *features, const size_t *rows, size_t count,
+                        const nnm_kernel *kernel, const nnm_fit_options *options, nnm_error *err)
 {
-    nnm_prediction *predictions = nnm_calloc(test->count, sizeof *predictions);
-    test->predicted = nnm_calloc(test->count, sizeof *test->predicted);
-    nnm_status status = predictions && test->predicted ? NNM_OK : nnm_fail_memory(err);
-    if (status == NNM_OK) {
-        nnm_predictor_predict(predictor, x, test->count, predictions);
-        for (size_t i = 0; i < test->count; i++)
-            test->predicted[i] = predictions[i].latency_ms;
-        status = nnm_metrics_compute(&summary->test, y, test->predicted, test->count, err);
+    double *x = gather(features, rows, count), *y = gather_labels(features, rows, count);
+    const nnm_dataset data = {
+        .x = x,
+        .y = y,
+        .rows = count,
+        .columns = features->columns,
+        .feature_names = (const char *const *)features->names,
+        .work = features->work,
+    };
+    const nnm_predictor_options how = {options->model, forest_for(kernel), options->seed, options->threads};
+    nnm_status status =
+        x && y ? nnm_predictor_fit(out, nnm_kernel_name(kernel), &data, &how, err) : nnm_fail_memory(err);
+    free(x);
+    free(y);
+    return status;
+}
+
+#define PREDICT_ROWS 4096
+
+nnm_status nnm_fit_predict(const nnm_predictor *predictor, const nnm_features *features, const size_t *rows,
+                           size_t count, double *out, nnm_error *err)
+{
+    nnm_prediction *predictions = nnm_calloc(PREDICT_ROWS, sizeof *predictions);
+    nnm_status status = predictions ? NNM_OK : nnm_fail_memory(err);
+    for (size_t done = 0; done < count && status == NNM_OK; done += PREDICT_ROWS) {
+        size_t some = count - done < PREDICT_ROWS ? count - done : PREDICT_ROWS;
+        double *x = gather(features, rows + done, some);
+        if (x)
+            nnm_predictor_predict(predictor, x, some, predictions);
+        else
+            status = nnm_fail_memory(err);
+        for (size_t i = 0; x && i < some; i++)
+            out[done + i] = predictions[i].latency_ms;
+        free(x);
     }
     free(predictions);
+    return status;
+}
+
+nnm_status nnm_fit_test(const nnm_predictor *predictor, const nnm_features *features, const size_t *rows, size_t count,
+                        double *predicted, nnm_metrics *out, nnm_error *err)
+{
+    nnm_status status = nnm_fit_predict(predictor, features, rows, count, predicted, err);
+    double *measured = gather_labels(features, rows, count);
+    if (status == NNM_OK && !measured) status = nnm_fail_memory(err);
+    if (status == NNM_OK) status = nnm_metrics_compute(out, measured, predicted, count, err);
+    free(measured);
     return status;
 }
 
 nnm_status nnm_fit_features(nnm_fit_result *result, nnm_test_rows *test, const nnm_features *features,
                             const nnm_kernel *kernel, const nnm_fit_options *options, nnm_error *err)
 {
-    nnm_status status = check_options(options, err);
-    if (status) return status;
-    nnm_test_rows tested = {0};
-    size_t test_count = 0;
-    status = split(features, options, &tested.rows, &test_count, err);
-    if (status) return status;
-    tested.count = test_count;
-
     nnm_predictor *predictor = NULL;
-    size_t train_count = features->rows - test_count;
-    double *x = nnm_calloc(features->rows, features->columns * sizeof *x);
-    double *y = nnm_calloc(features->rows, sizeof *y);
-    if (!x || !y) {
-        status = nnm_fail_memory(err);
-        goto done;
-    }
-    gather(features, tested.rows, features->rows, x, y);
-    nnm_dataset train = {
-        .x = x + test_count * features->columns,
-        .y = y + test_count,
-        .rows = train_count,
-        .columns = features->columns,
-        .feature_names = (const char *const *)features->names,
-        .work = features->work,
-    };
-    nnm_predictor_options how = {options->model, forest_for(kernel), options->seed, options->threads};
-    status = nnm_predictor_fit(&predictor, nnm_kernel_name(kernel), &train, &how, err);
+    nnm_test_rows tested = {0};
+    size_t rows = features->rows, tests = nnm_fit_test_count(features, options);
+    nnm_status status = nnm_fit_check_options(options, err);
+    if (status == NNM_OK) status = nnm_fit_check_rows(features, tests, err);
+    if (status == NNM_OK) status = nnm_fit_order(&tested.rows, features, options->seed, err);
+    if (status == NNM_OK)
+        status = nnm_fit_rows(&predictor, features, tested.rows + tests, rows - tests, kernel, options, err);
     if (status) goto done;
 
     nnm_training_summary summary = *nnm_predictor_summary(predictor);
-    summary.rows = features->rows;
-    summary.test_rows = test_count;
-    if (test_count) status = test_predictor(&summary, &tested, predictor, x, y, err);
+    summary.rows = rows;
+    summary.test_rows = tested.count = tests;
+    tested.predicted = nnm_calloc(tests, sizeof *tested.predicted);
+    if (!tested.predicted) status = nnm_fail_memory(err);
+    if (status == NNM_OK && tests)
+        status = nnm_fit_test(predictor, features, tested.rows, tests, tested.predicted, &summary.test, err);
     if (status) goto done;
     nnm_predictor_set_summary(predictor, &summary);
     result->predictor = predictor;
@@ -170,8 +204,6 @@ nnm_status nnm_fit_features(nnm_fit_result *result, nnm_test_rows *test, const n
 done:
     nnm_predictor_free(predictor);
     nnm_test_rows_fini(&tested);
-    free(x);
-    free(y);
     return status;
 }
 

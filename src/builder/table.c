@@ -40,21 +40,18 @@ static const nnm_kernel *kernel_of(const nnm_predictor *predictor)
     return nnm_kernel_find(&kernel, nnm_predictor_kernel_type(predictor), NULL) == NNM_OK ? kernel : NULL;
 }
 
-/* The place of a feature among those that follow from the kernel's parameters alone, or -1. */
-static int config_feature(const nnm_kernel *kernel, const char *name)
+static bool follows_from(const nnm_kernel *kernel, const char *feature)
 {
-    size_t documented = nnm_kernel_feature_count(kernel);
-    for (size_t i = 0; i < documented; i++)
-        if (strcmp(name, nnm_kernel_feature_name(kernel, i)) == 0) return (int)i;
-    int work = nnm_work_feature_index(name);
-    return work < 0 ? -1 : (int)documented + work;
+    for (size_t i = 0; i < nnm_kernel_feature_count(kernel); i++)
+        if (strcmp(feature, nnm_kernel_feature_name(kernel, i)) == 0) return true;
+    return nnm_work_feature_index(feature) >= 0;
 }
 
 /* Whether the predictor's features follow from the kernel's parameters alone. */
 static bool is_plain(const nnm_predictor *predictor, const nnm_kernel *kernel)
 {
     for (size_t i = 0; kernel && i < nnm_predictor_feature_count(predictor); i++)
-        if (config_feature(kernel, nnm_predictor_feature_name(predictor, i)) < 0) return false;
+        if (!follows_from(kernel, nnm_predictor_feature_name(predictor, i))) return false;
     return kernel != NULL;
 }
 
@@ -315,20 +312,34 @@ static nnm_status check_names(const nnm_predictor *predictor, const nnm_kernel *
     return NNM_OK;
 }
 
+/* What a plain predictor wants to know of a configuration, in its order. */
+static void plain_features(const nnm_predictor *predictor, const nnm_kernel *kernel, const nnm_kernel_config *config,
+                           double *x)
+{
+    double documented[NNM_KERNEL_MAX_FEATURES], work[NNM_WORK_FEATURES], params[NNM_KERNEL_MAX_PARAMS];
+    nnm_layer_setting setting = NNM_LAYER_SETTING_INIT;
+    nnm_kernel_features(kernel, config, documented);
+    for (size_t i = 0; i < NNM_KERNEL_MAX_PARAMS; i++)
+        params[i] = (double)config->value[i];
+    nnm_work_features(kernel, params, &setting, work);
+    for (size_t i = 0; i < nnm_predictor_feature_count(predictor); i++) {
+        const char *name = nnm_predictor_feature_name(predictor, i);
+        int index = nnm_work_feature_index(name);
+        for (size_t j = 0; index < 0 && j < nnm_kernel_feature_count(kernel); j++)
+            if (strcmp(name, nnm_kernel_feature_name(kernel, j)) == 0) x[i] = documented[j];
+        if (index >= 0) x[i] = work[index];
+    }
+}
+
 static nnm_status predict_plain(const nnm_predictor *predictor, const nnm_kernel *kernel, const char *config,
                                 nnm_prediction *out, nnm_error *err)
 {
     nnm_kernel_config parsed;
     nnm_status status = nnm_kernel_config_parse(&parsed, kernel, config, err);
     if (status) return status;
-    double all[NNM_MAX_CONFIG_FEATURES];
-    nnm_features_of_config(kernel, &parsed, all);
-    double *features = nnm_calloc(nnm_predictor_feature_count(predictor), sizeof *features);
-    if (!features) return nnm_fail_memory(err);
-    for (size_t i = 0; i < nnm_predictor_feature_count(predictor); i++)
-        features[i] = all[config_feature(kernel, nnm_predictor_feature_name(predictor, i))];
-    nnm_predictor_predict(predictor, features, 1, out);
-    free(features);
+    double x[NNM_KERNEL_MAX_FEATURES + NNM_WORK_FEATURES];
+    plain_features(predictor, kernel, &parsed, x);
+    nnm_predictor_predict(predictor, x, 1, out);
     return NNM_OK;
 }
 

@@ -7,8 +7,6 @@
 #include "base/error.h"
 #include "base/memory.h"
 
-#define MAX_LOG_LATENCY 700.0 /* exp() of it is a finite number */
-
 void nnm_best_free(nnm_best *best)
 {
     if (!best) return;
@@ -71,11 +69,18 @@ static void sort(double *values, size_t count)
     }
 }
 
+void nnm_best_middle_range(size_t count, size_t *from, size_t *to)
+{
+    *from = (size_t)(NNM_BEST_MIDDLE_FROM * (double)count);
+    *to = (size_t)(NNM_BEST_MIDDLE_TO * (double)count);
+    if (*to <= *from) *to = *from + 1;
+}
+
 double nnm_best_middle(double *answers, size_t count, double *spread)
 {
     sort(answers, count);
-    size_t from = (size_t)(NNM_BEST_MIDDLE_FROM * (double)count), to = (size_t)(NNM_BEST_MIDDLE_TO * (double)count);
-    if (to <= from) to = from + 1;
+    size_t from, to;
+    nnm_best_middle_range(count, &from, &to);
     double sum = 0;
     for (size_t i = from; i < to; i++)
         sum += answers[i];
@@ -89,7 +94,7 @@ nnm_best_answer nnm_best_predict(const nnm_best *best, const double *x)
     double log_latency = nnm_best_see(best, x, seen);
     nnm_tree_pool_answers(&best->pool, 0, best->pool.count, seen, answers);
     log_latency += nnm_best_middle(answers, best->pool.count, &spread);
-    log_latency = fmax(-MAX_LOG_LATENCY, fmin(MAX_LOG_LATENCY, log_latency));
+    log_latency = fmax(-NNM_BEST_MAX_LOG_LATENCY, fmin(NNM_BEST_MAX_LOG_LATENCY, log_latency));
     return (nnm_best_answer){log_latency, spread + best->spread_floor};
 }
 

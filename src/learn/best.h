@@ -23,7 +23,8 @@
 #define NNM_BEST_MIDDLE_FROM 0.3  /* share of the sorted answers left out below */
 #define NNM_BEST_MIDDLE_TO 0.6    /* and where the middle ends */
 
-#define NNM_BEST_MAX_SCORE 1000.0 /* of the ends of the interval, either sign, and of the floor */
+#define NNM_BEST_MAX_LOG_LATENCY 700.0 /* either sign; exp() of it is a finite number */
+#define NNM_BEST_MAX_SCORE 1000.0      /* of the ends of the interval, either sign, and of the floor */
 
 typedef struct nnm_best {
     nnm_roofline roofline;
@@ -49,6 +50,9 @@ nnm_best_answer nnm_best_predict(const nnm_best *best, const double *x);
 
 /* The middle and the spread of the answers of trees, which are sorted on the way. */
 double nnm_best_middle(double *answers, size_t count, double *spread);
+
+/* Which of `count` sorted answers are the middle: from..to-1. */
+void nnm_best_middle_range(size_t count, size_t *from, size_t *to);
 
 /* What the trees see of a row: seen_count values, the roofline's logarithm, which is returned, and its shares. */
 double nnm_best_see(const nnm_best *best, const double *x, double *seen);

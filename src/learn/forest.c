@@ -10,45 +10,71 @@
 #include "learn/training_table.h"
 #include "learn/tree_builder.h"
 
-/* What one tree predicts for the rows it did not see. Kept until all trees are done, so that the sums do not depend on
- * which thread was first. */
-typedef struct unseen_rows {
-    uint32_t *rows; /* of the caller's matrix */
-    double *predictions;
-    size_t count;
-} unseen_rows;
-
 typedef struct fit_job {
     const nnm_training_table *table;
-    nnm_forest *forest;
+    nnm_tree_set *trees;
     nnm_tree_builder **builders; /* one a thread */
-    unseen_rows *unseen;         /* one a tree; NULL: not wanted */
+    uint64_t **seen;             /* for each tree, a bit for each row of the table; NULL: not wanted */
     atomic_bool failed;          /* memory was short */
 } fit_job;
-
-static bool predict_unseen(const nnm_training_table *table, const nnm_tree *tree, const nnm_tree_builder *builder,
-                           unseen_rows *out)
-{
-    const uint32_t *rows;
-    size_t count = nnm_tree_builder_unseen(builder, &rows);
-    out->rows = nnm_calloc(count, sizeof *out->rows);
-    out->predictions = nnm_calloc(count, sizeof *out->predictions);
-    if (!out->rows || !out->predictions) return false;
-    out->count = count;
-    for (size_t i = 0; i < count; i++)
-        out->rows[i] = table->source[rows[i]];
-    nnm_tree_predict(tree, table->x, table->columns, out->rows, count, out->predictions);
-    return true;
-}
 
 static void grow_tree(void *context, size_t index, unsigned thread)
 {
     fit_job *job = context;
     nnm_tree_builder *builder = job->builders[thread];
-    nnm_tree *tree = &job->forest->trees[index];
-    bool grown = nnm_tree_builder_grow(builder, index, tree) &&
-                 (!job->unseen || predict_unseen(job->table, tree, builder, &job->unseen[index]));
+    bool grown = nnm_tree_builder_grow(builder, index, &job->trees->trees[index]);
+    if (grown && job->seen) {
+        job->seen[index] = nnm_calloc(job->table->rows / 64 + 1, sizeof **job->seen);
+        grown = job->seen[index] != NULL;
+        if (grown) nnm_tree_builder_mark_seen(builder, job->seen[index]);
+    }
     if (!grown) atomic_store(&job->failed, true);
+}
+
+/* Averages what trees say of the rows they did not see, a block of rows at a time. */
+typedef struct unseen_job {
+    const nnm_training_table *table;
+    const nnm_tree_set *trees;
+    uint64_t *const *seen;
+    size_t block_rows; /* a multiple of 64, at most NNM_WALK_ROWS */
+    void **codes;      /* of one block, for each thread */
+    double *prediction;
+} unseen_job;
+
+/* The rows of 64 * words.. that are not in `seen`, as numbers in their block. */
+static size_t list_unseen(const uint64_t *seen, size_t count, uint32_t *rows)
+{
+    size_t listed = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        rows[listed] = i;
+        listed += !(seen[i / 64] >> (i % 64) & 1);
+    }
+    return listed;
+}
+
+/* The first prediction of a row is subtracted from the others, so that equal predictions have exactly that mean. */
+static void average_block(void *context, size_t index, unsigned thread)
+{
+    const unseen_job *job = context;
+    const nnm_training_table *table = job->table;
+    size_t start = index * job->block_rows;
+    size_t count = table->rows - start < job->block_rows ? table->rows - start : job->block_rows;
+    double first[NNM_WALK_ROWS], sum[NNM_WALK_ROWS] = {0}, said[NNM_WALK_ROWS];
+    uint32_t times[NNM_WALK_ROWS] = {0}, rows[NNM_WALK_ROWS];
+    void *codes = job->codes[thread];
+    nnm_tree_set_encode_ranks(job->trees, table->rank + start * table->columns, count, codes);
+    for (size_t t = 0; t < job->trees->count; t++) {
+        size_t unseen = list_unseen(job->seen[t] + start / 64, count, rows);
+        nnm_tree_walk_rows(job->trees, t, codes, rows, unseen, said);
+        for (size_t i = 0; i < unseen; i++) {
+            uint32_t row = rows[i];
+            first[row] = times[row] ? first[row] : said[row];
+            times[row]++;
+            sum[row] += said[row] - first[row];
+        }
+    }
+    for (size_t i = 0; i < count; i++)
+        job->prediction[table->source[start + i]] = times[i] ? first[i] + sum[i] / times[i] : (double)NAN;
 }
 
 /* R^2 of the rows that have a prediction and a weight. */
@@ -72,50 +98,38 @@ static double score_unseen(const nnm_training_table *table, const double *predic
     return 1 - error / spread;
 }
 
-/* Means over the trees that did not see a row. The first prediction of a row is subtracted from the others, so that
- * equal predictions have exactly that mean. */
-static nnm_status average_unseen(nnm_forest *forest, const nnm_training_table *table, const unseen_rows *unseen,
-                                 const double *weight, size_t rows, nnm_error *err)
+static nnm_status average_unseen(nnm_forest *forest, const fit_job *fit, const double *weight, size_t rows,
+                                 unsigned threads, nnm_error *err)
 {
+    const nnm_training_table *table = fit->table;
     nnm_status status = NNM_OK;
-    double *prediction = nnm_calloc(rows, sizeof *prediction);
-    double *first = nnm_calloc(rows, sizeof *first);
-    uint32_t *times = nnm_calloc(rows, sizeof *times);
-    if (!prediction || !first || !times) {
-        status = nnm_fail_memory(err);
-        goto done;
+    unseen_job job = {.table = table, .trees = forest->trees, .seen = fit->seen, .block_rows = NNM_WALK_ROWS};
+    threads = nnm_parallel_threads(threads, table->rows / 64 + 1);
+    while (job.block_rows > 64 && table->rows / job.block_rows < 4 * (size_t)threads)
+        job.block_rows /= 2;
+    job.prediction = nnm_calloc(rows, sizeof *job.prediction);
+    job.codes = nnm_calloc(threads, sizeof *job.codes);
+    if (!job.prediction || !job.codes) status = nnm_fail_memory(err);
+    for (unsigned i = 0; i < threads && !status; i++) {
+        job.codes[i] = nnm_calloc(job.block_rows * (table->columns + 1), sizeof(uint64_t));
+        if (!job.codes[i]) status = nnm_fail_memory(err);
     }
-    for (size_t t = 0; t < forest->tree_count; t++) {
-        for (size_t i = 0; i < unseen[t].count; i++) {
-            uint32_t row = unseen[t].rows[i];
-            if (times[row]++ == 0) first[row] = unseen[t].predictions[i];
-            prediction[row] += unseen[t].predictions[i] - first[row];
-        }
-    }
+    if (status) goto done;
+    nnm_parallel_for(threads, (table->rows + job.block_rows - 1) / job.block_rows, average_block, &job);
     for (size_t row = 0; row < rows; row++) {
         if (weight && weight[row] == 0) /* left out: no tree saw it */
-            nnm_forest_predict(forest, table->x + row * table->columns, 1, &prediction[row]);
-        else
-            prediction[row] = times[row] ? first[row] + prediction[row] / times[row] : (double)NAN;
+            nnm_forest_predict(forest, table->x + row * table->columns, 1, &job.prediction[row]);
     }
-    forest->oob_score = score_unseen(table, prediction);
-    forest->oob_prediction = prediction;
-    prediction = NULL;
+    forest->oob_score = score_unseen(table, job.prediction);
+    forest->oob_prediction = job.prediction;
+    job.prediction = NULL;
 
 done:
-    free(prediction);
-    free(first);
-    free(times);
+    for (unsigned i = 0; job.codes && i < threads; i++)
+        free(job.codes[i]);
+    free(job.codes);
+    free(job.prediction);
     return status;
-}
-
-static void free_unseen(unseen_rows *unseen, size_t trees)
-{
-    for (size_t i = 0; unseen && i < trees; i++) {
-        free(unseen[i].rows);
-        free(unseen[i].predictions);
-    }
-    free(unseen);
 }
 
 static nnm_status check_options(const nnm_forest_options *o, size_t rows, size_t columns, nnm_error *err)
@@ -137,6 +151,34 @@ static nnm_status check_options(const nnm_forest_options *o, size_t rows, size_t
     return NNM_OK;
 }
 
+/* Midway between two distinct values of a feature, or the lower one where no number lies between. */
+static double threshold_between(double lower, double upper)
+{
+    double middle = lower / 2 + upper / 2;
+    return middle >= lower && middle < upper ? middle : lower;
+}
+
+/* Words of 8 bytes for the trees while they grow, and cuts midway between neighbours among the values of a feature. */
+static nnm_status prepare_trees(nnm_tree_set *trees, const nnm_training_table *table, nnm_error *err)
+{
+    nnm_word_layout layout;
+    if (!nnm_word_layout_init(&layout, table->columns, 2 * table->rows, table->rows))
+        return nnm_fail(err, NNM_ERR_INVALID_ARGUMENT, "%zu rows of %zu columns are too many", table->rows,
+                        table->columns);
+    layout.bytes = 8;
+    trees->layout = layout;
+    for (size_t f = 0; f < table->columns; f++) {
+        size_t count = table->distinct[f] - 1;
+        const double *values = table->values + f * table->rows;
+        trees->cut_counts[f] = count;
+        trees->cuts[f] = nnm_calloc(count, sizeof **trees->cuts);
+        if (!trees->cuts[f]) return nnm_fail_memory(err);
+        for (size_t i = 0; i < count; i++)
+            trees->cuts[f][i] = threshold_between(values[i], values[i + 1]);
+    }
+    return NNM_OK;
+}
+
 /* Grows all trees with as many builders as threads. */
 static nnm_status grow_trees(fit_job *job, const nnm_forest_options *options, nnm_error *err)
 {
@@ -145,7 +187,7 @@ static nnm_status grow_trees(fit_job *job, const nnm_forest_options *options, nn
     job->builders = nnm_calloc(threads, sizeof *job->builders);
     if (!job->builders) return nnm_fail_memory(err);
     for (unsigned i = 0; i < threads && !status; i++)
-        status = nnm_tree_builder_new(&job->builders[i], job->table, options, err);
+        status = nnm_tree_builder_new(&job->builders[i], job->table, options, &job->trees->layout, err);
     if (!status) {
         nnm_parallel_for(threads, options->trees, grow_tree, job);
         if (atomic_load(&job->failed)) status = nnm_fail_memory(err);
@@ -156,6 +198,24 @@ static nnm_status grow_trees(fit_job *job, const nnm_forest_options *options, nn
     return status;
 }
 
+static nnm_status fit_table(nnm_forest *forest, const nnm_training_table *table, const double *weight, size_t rows,
+                            const nnm_forest_options *options, nnm_error *err)
+{
+    fit_job job = {.table = table, .trees = forest->trees};
+    nnm_status status = prepare_trees(forest->trees, table, err);
+    if (!status && options->bootstrap) {
+        job.seen = nnm_calloc(options->trees, sizeof *job.seen);
+        if (!job.seen) status = nnm_fail_memory(err);
+    }
+    if (!status) status = grow_trees(&job, options, err);
+    if (!status) nnm_tree_set_narrow(forest->trees);
+    if (!status && job.seen) status = average_unseen(forest, &job, weight, rows, options->threads, err);
+    for (size_t t = 0; job.seen && t < options->trees; t++)
+        free(job.seen[t]);
+    free(job.seen);
+    return status;
+}
+
 nnm_status nnm_forest_fit(nnm_forest **out, const double *x, const double *y, const double *weight, size_t rows,
                           size_t columns, const nnm_forest_options *options, nnm_error *err)
 {
@@ -163,31 +223,23 @@ nnm_status nnm_forest_fit(nnm_forest **out, const double *x, const double *y, co
     if (!options) options = &defaults;
     nnm_training_table table = {0};
     nnm_forest *forest = NULL;
-    unseen_rows *unseen = NULL;
     nnm_status status = check_options(options, rows, columns, err);
     if (!status) status = nnm_training_table_init(&table, x, y, weight, rows, columns, err);
     if (status) goto done;
 
     forest = nnm_calloc(1, sizeof *forest);
-    if (forest) forest->trees = nnm_calloc(options->trees, sizeof *forest->trees);
-    if (options->bootstrap) unseen = nnm_calloc(options->trees, sizeof *unseen);
-    if (!forest || !forest->trees || (options->bootstrap && !unseen)) {
+    if (forest) forest->trees = nnm_tree_set_alloc(options->trees, columns);
+    if (!forest || !forest->trees) {
         status = nnm_fail_memory(err);
         goto done;
     }
-    forest->columns = columns;
-    forest->tree_count = options->trees;
     forest->oob_score = (double)NAN;
-
-    fit_job job = {.table = &table, .forest = forest, .unseen = unseen};
-    status = grow_trees(&job, options, err);
-    if (!status && unseen) status = average_unseen(forest, &table, unseen, weight, rows, err);
+    status = fit_table(forest, &table, weight, rows, options, err);
     if (status) goto done;
     *out = forest;
     forest = NULL;
 
 done:
-    free_unseen(unseen, options->trees);
     nnm_forest_free(forest);
     nnm_training_table_fini(&table);
     return status;
@@ -196,74 +248,31 @@ done:
 void nnm_forest_free(nnm_forest *forest)
 {
     if (!forest) return;
-    for (size_t i = 0; forest->trees && i < forest->tree_count; i++)
-        free(forest->trees[i].nodes);
-    free(forest->trees);
+    nnm_tree_set_free(forest->trees);
     free(forest->oob_prediction);
     free(forest);
 }
 
-#define ROW_BLOCK 2048
-#define TREE_BLOCK 512
-
-/* Both ways of predicting add up in the order of the trees, and so give the same sums. The first tree's prediction is
- * subtracted from the others: where all trees agree, the mean is exactly what they say. */
-static double predict_row(const nnm_forest *forest, const double *x)
-{
-    double predictions[TREE_BLOCK];
-    double first = 0, sum = 0;
-    for (size_t done = 0; done < forest->tree_count; done += TREE_BLOCK) {
-        size_t count = forest->tree_count - done;
-        if (count > TREE_BLOCK) count = TREE_BLOCK;
-        nnm_trees_predict_row(forest->trees + done, count, x, predictions);
-        if (done == 0) first = predictions[0];
-        for (size_t i = 0; i < count; i++)
-            sum += predictions[i] - first;
-    }
-    return first + sum / (double)forest->tree_count;
-}
-
-static void predict_block(const nnm_forest *forest, const double *x, size_t rows, double *out)
-{
-    double first[ROW_BLOCK], prediction[ROW_BLOCK];
-    nnm_tree_predict(&forest->trees[0], x, forest->columns, NULL, rows, first);
-    memset(out, 0, rows * sizeof *out);
-    for (size_t t = 1; t < forest->tree_count; t++) {
-        nnm_tree_predict(&forest->trees[t], x, forest->columns, NULL, rows, prediction);
-        for (size_t i = 0; i < rows; i++)
-            out[i] += prediction[i] - first[i];
-    }
-    for (size_t i = 0; i < rows; i++)
-        out[i] = first[i] + out[i] / (double)forest->tree_count;
-}
-
 void nnm_forest_predict(const nnm_forest *forest, const double *x, size_t rows, double *out)
 {
-    size_t done = 0;
-    while (rows - done >= 16) {
-        size_t count = rows - done < ROW_BLOCK ? rows - done : ROW_BLOCK;
-        predict_block(forest, x + done * forest->columns, count, out + done);
-        done += count;
-    }
-    for (; done < rows; done++)
-        out[done] = predict_row(forest, x + done * forest->columns);
+    nnm_tree_set_mean(forest->trees, x, rows, out);
 }
 
 size_t nnm_forest_columns(const nnm_forest *forest)
 {
-    return forest->columns;
+    return forest->trees->columns;
 }
 
 size_t nnm_forest_tree_count(const nnm_forest *forest)
 {
-    return forest->tree_count;
+    return forest->trees->count;
 }
 
 size_t nnm_forest_node_count(const nnm_forest *forest)
 {
     size_t count = 0;
-    for (size_t i = 0; i < forest->tree_count; i++)
-        count += forest->trees[i].count;
+    for (size_t i = 0; i < forest->trees->count; i++)
+        count += nnm_tree_set_node_count(forest->trees, i);
     return count;
 }
 
@@ -279,13 +288,10 @@ double nnm_forest_oob_score(const nnm_forest *forest)
 
 size_t nnm_forest_tree_node_count(const nnm_forest *forest, size_t tree)
 {
-    return forest->trees[tree].count;
+    return nnm_tree_set_node_count(forest->trees, tree);
 }
 
 nnm_tree_node nnm_forest_tree_node(const nnm_forest *forest, size_t tree, size_t node)
 {
-    const nnm_node *n = &forest->trees[tree].nodes[node];
-    if (n->feature == NNM_LEAF) return (nnm_tree_node){.value = n->value, .feature = NNM_NO_FEATURE};
-    uint32_t left = (uint32_t)node + 1;
-    return (nnm_tree_node){n->value, n->feature, left, left + n->skip};
+    return nnm_tree_set_node(forest->trees, tree, node);
 }

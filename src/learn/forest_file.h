@@ -17,7 +17,12 @@
 #define NNM_LEARN_FOREST_FILE_H
 
 #include "learn/bytes.h"
+#include "learn/tree_set.h"
 #include "nnmeter/forest.h"
+
+/* The same for any set of trees. */
+NNM_NODISCARD nnm_status nnm_tree_set_put(const nnm_tree_set *set, nnm_buffer *out, nnm_error *err);
+NNM_NODISCARD nnm_status nnm_tree_set_get(nnm_tree_set **out, nnm_reader *in, size_t columns, nnm_error *err);
 
 /* Errors: NO_MEMORY (beside what nnm_buffer_check reports). */
 NNM_NODISCARD nnm_status nnm_forest_put(const nnm_forest *forest, nnm_buffer *out, nnm_error *err);

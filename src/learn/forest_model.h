@@ -2,7 +2,7 @@
 #ifndef NNM_LEARN_FOREST_MODEL_H
 #define NNM_LEARN_FOREST_MODEL_H
 
-#include "learn/tree.h"
+#include "learn/forest_trees.h"
 #include "learn/tree_set.h"
 #include "nnmeter/forest.h"
 
@@ -10,15 +10,9 @@
 #define NNM_MAX_COLUMNS 65536
 
 struct nnm_forest {
-    size_t columns;
-    size_t tree_count;
-    nnm_tree *trees;
+    nnm_tree_set *trees;
     double *oob_prediction; /* NULL: none */
     double oob_score;
 };
-
-/* The nodes of one tree, for export. */
-size_t nnm_forest_tree_node_count(const nnm_forest *forest, size_t tree);
-nnm_tree_node nnm_forest_tree_node(const nnm_forest *forest, size_t tree, size_t node);
 
 #endif

@@ -86,6 +86,7 @@ static void sort_feature(nnm_training_table *table, size_t column, keyed_row *ke
         sorted[i] = (nnm_ranked_row){keys[i].row, rank};
         table->rank[keys[i].row * table->columns + column] = rank;
     }
+    table->distinct[column] = rank + 1;
 }
 
 nnm_status nnm_training_table_init(nnm_training_table *table, const double *x, const double *y, const double *weight,
@@ -103,8 +104,10 @@ nnm_status nnm_training_table_init(nnm_training_table *table, const double *x, c
     table->rank = nnm_calloc(cells, sizeof *table->rank);
     table->sorted = nnm_calloc(cells, sizeof *table->sorted);
     table->values = nnm_calloc(cells, sizeof *table->values);
+    table->distinct = nnm_calloc(columns, sizeof *table->distinct);
     keyed_row *keys = nnm_calloc(counted, sizeof *keys);
-    if (!table->source || !table->y || !table->weight || !table->rank || !table->sorted || !table->values || !keys) {
+    if (!table->source || !table->y || !table->weight || !table->rank || !table->sorted || !table->values ||
+        !table->distinct || !keys) {
         status = nnm_fail_memory(err);
         goto done;
     }
@@ -126,10 +129,6 @@ void nnm_training_table_fini(nnm_training_table *table)
     free(table->rank);
     free(table->sorted);
     free(table->values);
+    free(table->distinct);
     *table = (nnm_training_table){0};
-}
-
-double nnm_training_table_target(const nnm_training_table *table, double scaled)
-{
-    return ldexp(scaled, table->y_exponent);
 }

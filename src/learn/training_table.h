@@ -13,8 +13,8 @@
 
 #include "nnmeter/status.h"
 
-/* More rows would make more nodes than 32 bits can number. */
-#define NNM_MAX_TRAINING_ROWS ((size_t)1 << 30)
+/* More ranks than these do not fit the keys of small nodes (split_search.h). */
+#define NNM_MAX_TRAINING_ROWS ((size_t)1 << 27)
 
 /* A row and the rank of its value among the distinct values of one feature. */
 typedef struct nnm_ranked_row {
@@ -31,6 +31,7 @@ typedef struct nnm_training_table {
     uint32_t *rank;         /* rank[row * columns + column] */
     nnm_ranked_row *sorted; /* sorted[column * rows + i]: rows by increasing value, equal ones by row */
     double *values;         /* distinct values of a feature: values[column * rows + rank] */
+    size_t *distinct;       /* their number, for each feature */
 } nnm_training_table;
 
 /* Errors: VALUE (row and column of a number that is not finite, a negative weight, no weight above zero), NO_MEMORY.
@@ -38,8 +39,5 @@ typedef struct nnm_training_table {
 NNM_NODISCARD nnm_status nnm_training_table_init(nnm_training_table *table, const double *x, const double *y,
                                                  const double *weight, size_t rows, size_t columns, nnm_error *err);
 void nnm_training_table_fini(nnm_training_table *table);
-
-/* The target of a row in the caller's unit. */
-double nnm_training_table_target(const nnm_training_table *table, double scaled);
 
 #endif

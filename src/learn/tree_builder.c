@@ -8,25 +8,17 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/rng.h"
-#include "learn/small_sort.h"
+#include "learn/split_search.h"
 
-#define NO_PARENT UINT32_MAX
-#define NONE SIZE_MAX
-
-/* One training row in the list of one feature. Each feature has a list of the tree's rows, sorted by that feature;
- * a node owns the same range of every list. */
-typedef struct record {
-    double wy;     /* weight times target */
-    uint32_t rank; /* of the row's value in this feature */
-    uint32_t row;
-} record;
+/* Each feature has a list of the tree's rows, sorted by that feature; a node owns the same range of every list. */
+typedef nnm_record record;
 
 /* A node that is still to be grown. */
 typedef struct frame {
-    double weight, sum; /* of weights, of weights times targets; only set for more than SMALL_NODE rows */
+    double weight, sum; /* of weights, of weights times targets; only set for more than NNM_SMALL_ROWS rows */
     uint32_t start, end;
-    uint32_t list;   /* a feature whose list holds the node's rows in start..end */
-    uint32_t parent; /* whose right child this is, or NO_PARENT */
+    uint32_t list;  /* a feature whose list holds the node's rows in start..end */
+    uint32_t place; /* of the node in the tree */
     uint32_t depth;
 } frame;
 
@@ -49,25 +41,34 @@ struct nnm_tree_builder {
     double *wy;         /* weight times target */
     uint8_t *goes_left; /* by row */
     uint32_t *features; /* a permutation of the columns */
-    uint32_t *unseen;
-    size_t unseen_count;
     frame *frames;
     size_t frame_count;
-    nnm_node *nodes;
-    size_t node_count;
+    nnm_word_layout layout;
+    uint64_t *nodes; /* words; a leaf's number is still missing */
+    double *values;  /* of leaves, by place */
+    uint32_t places; /* the next free one */
+    double scale[2]; /* their product makes a target of a scaled one */
+    nnm_sorting_networks networks;
+    nnm_searches searches;
+    nnm_small_node small;
     nnm_rng rng;
     uint64_t fraction; /* a random number in [0, 1) of 64 bits, of which draws have used */
     uint64_t used;     /* one part in so many */
 };
 
 nnm_status nnm_tree_builder_new(nnm_tree_builder **out, const nnm_training_table *table,
-                                const nnm_forest_options *options, nnm_error *err)
+                                const nnm_forest_options *options, const nnm_word_layout *layout, nnm_error *err)
 {
     nnm_tree_builder *b = nnm_calloc(1, sizeof *b);
     if (!b) return nnm_fail_memory(err);
     size_t rows = table->rows;
     b->table = table;
     b->options = *options;
+    b->layout = *layout;
+    b->scale[0] = ldexp(1, table->y_exponent / 2);
+    b->scale[1] = ldexp(1, table->y_exponent - table->y_exponent / 2);
+    b->searches = nnm_choose_searches();
+    nnm_sorting_networks_init(&b->networks);
     b->max_features =
         options->max_features == 0 || options->max_features > table->columns ? table->columns : options->max_features;
     b->records = nnm_reallocarray(NULL, rows * table->columns, sizeof *b->records);
@@ -76,11 +77,11 @@ nnm_status nnm_tree_builder_new(nnm_tree_builder **out, const nnm_training_table
     b->wy = nnm_calloc(rows, sizeof *b->wy);
     b->goes_left = nnm_calloc(rows, sizeof *b->goes_left);
     b->features = nnm_calloc(table->columns, sizeof *b->features);
-    b->unseen = nnm_calloc(rows, sizeof *b->unseen);
     b->frames = nnm_reallocarray(NULL, rows + 1, sizeof *b->frames);
     b->nodes = nnm_reallocarray(NULL, 2 * rows, sizeof *b->nodes);
-    if (!b->records || !b->spare || !b->weight || !b->wy || !b->goes_left || !b->features || !b->unseen || !b->frames ||
-        !b->nodes) {
+    b->values = nnm_reallocarray(NULL, 2 * rows, sizeof *b->values);
+    if (!b->records || !b->spare || !b->weight || !b->wy || !b->goes_left || !b->features || !b->frames || !b->nodes ||
+        !b->values) {
         nnm_tree_builder_free(b);
         return nnm_fail_memory(err);
     }
@@ -97,9 +98,9 @@ void nnm_tree_builder_free(nnm_tree_builder *b)
     free(b->wy);
     free(b->goes_left);
     free(b->features);
-    free(b->unseen);
     free(b->frames);
     free(b->nodes);
+    free(b->values);
     free(b);
 }
 
@@ -137,11 +138,8 @@ static void draw_weights(nnm_tree_builder *b)
         for (size_t i = 0; i < rows; i++)
             b->weight[draw_below(b, (uint32_t)rows)] += 1;
     }
-    b->unseen_count = 0;
     for (size_t row = 0; row < rows; row++) {
         double times = b->options.bootstrap ? b->weight[row] : 1;
-        b->unseen[b->unseen_count] = (uint32_t)row;
-        b->unseen_count += times == 0;
         b->weight[row] = times * table->weight[row];
         b->wy[row] = b->weight[row] * table->y[row];
     }
@@ -170,13 +168,6 @@ static record *records_of(const nnm_tree_builder *b, uint32_t list, uint32_t sta
     return b->records + list * b->table->rows + start;
 }
 
-/* Midway between two distinct values of a feature, or the lower one where no number lies between. */
-static double threshold_between(double lower, double upper)
-{
-    double middle = lower / 2 + upper / 2;
-    return middle >= lower && middle < upper ? middle : lower;
-}
-
 /* The weighted mean of the targets, exact where they are equal. */
 static double mean_target(const nnm_tree_builder *b, const record *records, size_t count)
 {
@@ -200,106 +191,47 @@ static bool is_pure(const nnm_tree_builder *b, const record *records, size_t cou
 }
 
 /*
- * Looks for the best split of `count` rows in the order of one feature. With weights W, targets y and the node's mean
- * m, the squared error falls by D^2 * W / (W_left * W_right), where D = sum over the left of w * (y - m). W is the same
- * for all splits of a node.
+ * Looks for the best split of a node in up to NNM_LISTS features. With weights W, targets y and the node's mean m, the
+ * squared error falls by D^2 * W / (W_left * W_right), where D = sum over the left of w * (y - m). W is the same for
+ * all splits of a node.
  */
-typedef struct search {
-    const record *records;
-    double weight, sum; /* of the records passed */
-    double numerator, denominator;
-    size_t best; /* index of the last record on the left, or NONE */
-} search;
-
-static inline void pass_record(const nnm_tree_builder *b, search *s, size_t i)
+static void search_lists(const nnm_tree_builder *b, const frame *f, const uint32_t *features, size_t count, split *best)
 {
-    s->weight += b->weight[s->records[i].row];
-    s->sum += s->records[i].wy;
-}
-
-/* The first test is the one that seldom succeeds, and so costs little. */
-static inline void consider_split(search *s, size_t i, double mean, double total)
-{
-    double d = s->sum - mean * s->weight;
-    double numerator = d * d, denominator = s->weight * (total - s->weight);
-    if (numerator * s->denominator > s->numerator * denominator) {
-        if (s->records[i].rank == s->records[i + 1].rank || !(denominator > 0)) return;
-        s->numerator = numerator;
-        s->denominator = denominator;
-        s->best = i;
+    nnm_large_node node = {.count = f->end - f->start,
+                           .margin = b->options.min_samples_leaf,
+                           .mean = f->sum / f->weight,
+                           .total = f->weight,
+                           .weight = b->weight};
+    for (size_t lane = 0; lane < NNM_LISTS; lane++)
+        node.lists[lane] = records_of(b, features[lane < count ? lane : 0], f->start);
+    nnm_lane_splits splits = {.numerator = {best->numerator}, .denominator = {best->denominator}};
+    b->searches.large(&node, &splits);
+    for (size_t lane = 0; lane < count; lane++) {
+        double numerator = splits.numerator[lane], denominator = splits.denominator[lane];
+        if (splits.position[lane] < 0 || !(numerator * best->denominator > best->numerator * denominator)) continue;
+        size_t i = (size_t)splits.position[lane];
+        *best = (split){.numerator = numerator,
+                        .denominator = denominator,
+                        .feature = features[lane],
+                        .left_count = (uint32_t)i + 1,
+                        .left_rank = node.lists[lane][i].rank,
+                        .right_rank = node.lists[lane][i + 1].rank};
     }
-}
-
-static void take_if_better(const search *s, uint32_t feature, split *best)
-{
-    if (s->best == NONE || !(s->numerator * best->denominator > best->numerator * s->denominator)) return;
-    *best = (split){.numerator = s->numerator,
-                    .denominator = s->denominator,
-                    .feature = feature,
-                    .left_count = (uint32_t)s->best + 1,
-                    .left_rank = s->records[s->best].rank,
-                    .right_rank = s->records[s->best + 1].rank};
-}
-
-static void search_list(const nnm_tree_builder *b, const frame *f, uint32_t feature, split *best)
-{
-    size_t count = f->end - f->start, margin = b->options.min_samples_leaf;
-    double total = f->weight, mean = f->sum / f->weight;
-    search s = {.records = records_of(b, feature, f->start),
-                .numerator = best->numerator,
-                .denominator = best->denominator,
-                .best = NONE};
-    size_t i = 0;
-    for (; i + 1 < margin; i++)
-        pass_record(b, &s, i);
-    for (; i + margin < count; i++) {
-        pass_record(b, &s, i);
-        consider_split(&s, i, mean, total);
-    }
-    take_if_better(&s, feature, best);
-}
-
-/* Two at once: the sums of one need not wait for those of the other. */
-static void search_two_lists(const nnm_tree_builder *b, const frame *f, const uint32_t features[2], split *best)
-{
-    size_t count = f->end - f->start, margin = b->options.min_samples_leaf;
-    double total = f->weight, mean = f->sum / f->weight;
-    search s = {.records = records_of(b, features[0], f->start),
-                .numerator = best->numerator,
-                .denominator = best->denominator,
-                .best = NONE};
-    search t = {.records = records_of(b, features[1], f->start),
-                .numerator = best->numerator,
-                .denominator = best->denominator,
-                .best = NONE};
-    size_t i = 0;
-    for (; i + 1 < margin; i++) {
-        pass_record(b, &s, i);
-        pass_record(b, &t, i);
-    }
-    for (; i + margin < count; i++) {
-        pass_record(b, &s, i);
-        pass_record(b, &t, i);
-        consider_split(&s, i, mean, total);
-        consider_split(&t, i, mean, total);
-    }
-    take_if_better(&s, features[0], best);
-    take_if_better(&t, features[1], best);
 }
 
 /* Tries features in random order: as many as the options say, and more while all were constant. */
 static bool find_split(nnm_tree_builder *b, const frame *f, split *best)
 {
     size_t varying = 0, columns = b->table->columns, last = f->end - f->start - 1;
-    uint32_t waiting[2];
+    uint32_t waiting[NNM_LISTS];
     for (size_t drawn = 0; drawn < columns && (drawn < b->max_features || !varying); drawn++) {
         uint32_t feature = draw_feature(b, drawn);
         const record *records = records_of(b, feature, f->start);
         if (records[0].rank == records[last].rank) continue;
-        waiting[varying++ % 2] = feature;
-        if (varying % 2 == 0) search_two_lists(b, f, waiting, best);
+        waiting[varying++ % NNM_LISTS] = feature;
+        if (varying % NNM_LISTS == 0) search_lists(b, f, waiting, NNM_LISTS, best);
     }
-    if (varying % 2) search_list(b, f, waiting[0], best);
+    if (varying % NNM_LISTS) search_lists(b, f, waiting, varying % NNM_LISTS, best);
     if (best->numerator < 0) return false;
 
     const record *records = records_of(b, best->feature, f->start);
@@ -310,61 +242,82 @@ static bool find_split(nnm_tree_builder *b, const frame *f, split *best)
     return true;
 }
 
-/* The same for the few rows of a small node, whose range is right in one list only: its rows are sorted here. */
-static bool find_small_split(nnm_tree_builder *b, const record *records, size_t count, split *best)
+/* Fills in what the search for the split of a small node needs beside the keys. */
+static void load_small_node(nnm_tree_builder *b, const record *records, size_t count)
 {
-    size_t columns = b->table->columns, margin = b->options.min_samples_leaf;
-    double weight[NNM_SMALL_SORT], wy[NNM_SMALL_SORT], total = 0, total_sum = 0;
-    const uint32_t *ranks[NNM_SMALL_SORT];
+    nnm_small_node *node = &b->small;
+    double total = 0, sum = 0;
     for (size_t i = 0; i < count; i++) {
-        uint32_t row = records[i].row;
-        total += weight[i] = b->weight[row];
-        total_sum += wy[i] = records[i].wy;
-        ranks[i] = b->table->rank + row * columns;
+        double weight = b->weight[records[i].row];
+        node->sums[i][0] = weight;
+        node->sums[i][1] = records[i].wy;
+        total += weight;
+        sum += records[i].wy;
     }
-    double mean = total_sum / total;
-
-    size_t varying = 0;
-    for (size_t drawn = 0; drawn < columns && (drawn < b->max_features || !varying); drawn++) {
-        uint32_t feature = draw_feature(b, drawn);
-        uint64_t keys[NNM_SMALL_SORT];
-        uint32_t differs = 0;
-        for (size_t i = 0; i < count; i++) {
-            keys[i] = (uint64_t)ranks[i][feature] << 32 | i;
-            differs |= ranks[i][feature] ^ ranks[0][feature];
-        }
-        if (!differs) continue;
-        varying++;
-        nnm_small_sort(keys, count);
-        double left = 0, sum = 0;
-        for (size_t i = 0; i + 1 < count; i++) {
-            left += weight[keys[i] & 0xFF];
-            sum += wy[keys[i] & 0xFF];
-            uint32_t rank = (uint32_t)(keys[i] >> 32), next = (uint32_t)(keys[i + 1] >> 32);
-            if (rank == next || i + 1 < margin || i + 1 + margin > count) continue;
-            double d = sum - mean * left;
-            double n = d * d, product = left * (total - left);
-            if (n * best->denominator > best->numerator * product && product > 0)
-                *best = (split){n, product, left, sum, feature, (uint32_t)(i + 1), rank, next};
-        }
-    }
-    return best->numerator >= 0;
+    node->count = count;
+    node->margin = b->options.min_samples_leaf;
+    node->total = total;
+    node->mean = sum / total;
 }
 
-/* Brings the rows of the left child to the front. */
-static void partition_small(nnm_tree_builder *b, record *records, size_t count, const split *s)
+static void load_small_keys(nnm_tree_builder *b, const record *records, const uint32_t *features, size_t lanes)
 {
-    record right[NNM_SMALL_SORT];
-    size_t left_count = 0, right_count = 0;
-    for (size_t i = 0; i < count; i++) {
-        record r = records[i];
-        bool left = b->table->rank[r.row * b->table->columns + s->feature] <= s->left_rank;
-        records[left_count] = r;
-        right[right_count] = r;
-        left_count += left;
-        right_count += !left;
+    for (uint32_t i = 0; i < b->small.count; i++) {
+        const uint32_t *ranks = b->table->rank + records[i].row * b->table->columns;
+        uint32_t *keys = b->small.keys[i];
+        for (size_t lane = 0; lane < lanes; lane++)
+            keys[lane] = ranks[features[lane]] << NNM_SMALL_BITS | i;
+        for (size_t lane = lanes; lane < NNM_LANES; lane++)
+            keys[lane] = i;
     }
-    memcpy(records + left_count, right, right_count * sizeof *right);
+}
+
+/* The rows in the order of the split's feature, so that those of the left child come first. */
+static void reorder_small(const nnm_tree_builder *b, record *records, size_t lane)
+{
+    record before[NNM_SMALL_ROWS];
+    memcpy(before, records, b->small.count * sizeof *records);
+    for (size_t i = 0; i < b->small.count; i++)
+        records[i] = before[b->small.keys[i][lane] % NNM_SMALL_ROWS];
+}
+
+/* The same for the few rows of a small node, whose range is right in one list only: its rows are sorted here. Brings
+ * the rows of the left child to the front. */
+static bool find_small_split(nnm_tree_builder *b, record *records, size_t count, split *best)
+{
+    size_t columns = b->table->columns, varying = 0;
+    bool found = false;
+    load_small_node(b, records, count);
+    record *loaded = records, copy[NNM_SMALL_ROWS];
+    if (columns > NNM_LANES) loaded = memcpy(copy, records, count * sizeof *records);
+    for (size_t drawn = 0; drawn < columns && (drawn < b->max_features || !varying); drawn += NNM_LANES) {
+        size_t lanes = columns - drawn < NNM_LANES ? columns - drawn : NNM_LANES;
+        uint32_t features[NNM_LANES];
+        for (size_t lane = 0; lane < lanes; lane++)
+            features[lane] = draw_feature(b, drawn + lane);
+        load_small_keys(b, loaded, features, lanes);
+        nnm_lane_splits splits;
+        b->searches.small(&b->small, &b->networks, &splits);
+        size_t winner = NNM_LANES;
+        for (size_t lane = 0; lane < lanes && (drawn + lane < b->max_features || !varying); lane++) {
+            varying += b->small.keys[0][lane] >> NNM_SMALL_BITS != b->small.keys[count - 1][lane] >> NNM_SMALL_BITS;
+            double n = splits.numerator[lane], d = splits.denominator[lane];
+            if (splits.position[lane] < 0 || !(n * best->denominator > best->numerator * d)) continue;
+            winner = lane;
+            size_t i = (size_t)splits.position[lane];
+            *best = (split){.numerator = n,
+                            .denominator = d,
+                            .feature = features[lane],
+                            .left_count = (uint32_t)i + 1,
+                            .left_rank = b->small.keys[i][lane] >> NNM_SMALL_BITS,
+                            .right_rank = b->small.keys[i + 1][lane] >> NNM_SMALL_BITS};
+        }
+        if (winner == NNM_LANES) continue;
+        found = true;
+        if (loaded != records) memcpy(records, loaded, count * sizeof *records);
+        reorder_small(b, records, winner);
+    }
+    return found;
 }
 
 static void keep_both(record *records, size_t count, const uint8_t *goes_left, record *spare)
@@ -424,23 +377,26 @@ static void partition(nnm_tree_builder *b, const frame *f, const split *s, bool 
     }
 }
 
-static void push_children(nnm_tree_builder *b, const frame *f, const split *s, uint32_t list, uint32_t node)
+/* The larger child is grown first: most walks then go on in the same cache line. */
+static void push_children(nnm_tree_builder *b, const frame *f, const split *s, uint32_t list)
 {
     uint32_t middle = f->start + s->left_count;
-    frame right = {.start = middle, .end = f->end, .list = list, .parent = node, .depth = f->depth + 1};
-    frame left = {.start = f->start, .end = middle, .list = list, .parent = NO_PARENT, .depth = f->depth + 1};
+    frame left = {.start = f->start, .end = middle, .list = list, .place = b->places, .depth = f->depth + 1};
+    frame right = {.start = middle, .end = f->end, .list = list, .place = b->places + 1, .depth = f->depth + 1};
+    b->places += 2;
     left.weight = s->left_weight;
     left.sum = s->left_sum;
     /* Not the difference to the parent: what is small on the right would drown in what is large on the left. */
-    if (right.end - right.start > NNM_SMALL_SORT) {
+    if (right.end - right.start > NNM_SMALL_ROWS) {
         const record *records = records_of(b, list, 0);
         for (uint32_t i = right.start; i < right.end; i++) {
             right.weight += b->weight[records[i].row];
             right.sum += records[i].wy;
         }
     }
-    b->frames[b->frame_count++] = right;
-    b->frames[b->frame_count++] = left;
+    bool left_first = left.end - left.start >= right.end - right.start;
+    b->frames[b->frame_count++] = left_first ? right : left;
+    b->frames[b->frame_count++] = left_first ? left : right;
 }
 
 static bool must_be_leaf(const nnm_tree_builder *b, const frame *f, const record *records)
@@ -450,15 +406,22 @@ static bool must_be_leaf(const nnm_tree_builder *b, const frame *f, const record
            (b->options.max_depth && f->depth >= b->options.max_depth) || is_pure(b, records, count);
 }
 
-static nnm_node *add_node(nnm_tree_builder *b, double value, uint32_t feature)
+static void set_leaf(nnm_tree_builder *b, uint32_t place, double scaled)
 {
-    nnm_node *node = &b->nodes[b->node_count++];
-    *node = (nnm_node){.value = value, .feature = feature};
-    return node;
+    b->nodes[place] = (uint64_t)place << b->layout.feature_bits | b->table->columns;
+    b->values[place] = scaled * b->scale[0] * b->scale[1];
+}
+
+/* Midway between the ranks of the neighbours: no value need be looked up, and a scale that is stretched or squeezed
+ * gives the same tree. */
+static void set_split(nnm_tree_builder *b, uint32_t place, uint32_t feature, uint32_t left_rank, uint32_t right_rank)
+{
+    uint64_t cut = left_rank + (right_rank - left_rank - 1) / 2;
+    b->nodes[place] = cut << nnm_number_shift(&b->layout) | (uint64_t)b->places << b->layout.feature_bits | feature;
 }
 
 /* Two rows with different targets: every feature in which they differ splits them equally well. */
-static void grow_pair(nnm_tree_builder *b, const record *records)
+static void grow_pair(nnm_tree_builder *b, const record *records, uint32_t place)
 {
     const nnm_training_table *table = b->table;
     uint32_t first = records[0].row, second = records[1].row;
@@ -469,77 +432,83 @@ static void grow_pair(nnm_tree_builder *b, const record *records)
         uint32_t lower = first_rank[feature], upper = second_rank[feature];
         if (lower == upper) continue;
         bool swapped = lower > upper;
-        const double *values = table->values + feature * table->rows;
-        double threshold = threshold_between(values[swapped ? upper : lower], values[swapped ? lower : upper]);
-        add_node(b, threshold, feature)->skip = 1;
-        add_node(b, nnm_training_table_target(table, table->y[swapped ? second : first]), NNM_LEAF);
-        add_node(b, nnm_training_table_target(table, table->y[swapped ? first : second]), NNM_LEAF);
+        set_split(b, place, feature, swapped ? upper : lower, swapped ? lower : upper);
+        set_leaf(b, b->places++, table->y[swapped ? second : first]);
+        set_leaf(b, b->places++, table->y[swapped ? first : second]);
         return;
     }
-    add_node(b, nnm_training_table_target(table, mean_target(b, records, 2)), NNM_LEAF);
+    set_leaf(b, place, mean_target(b, records, 2));
 }
 
 /* Makes the node a leaf or a split, whose children are then to be grown. */
 static void grow_node(nnm_tree_builder *b, const frame *f)
 {
     size_t count = f->end - f->start;
-    uint32_t index = (uint32_t)b->node_count;
-    if (f->parent != NO_PARENT) b->nodes[f->parent].skip = index - f->parent - 1;
-
     record *records = records_of(b, f->list, f->start);
-    bool leaf = must_be_leaf(b, f, records);
-    if (!leaf && count == 2) {
-        grow_pair(b, records);
+    if (must_be_leaf(b, f, records)) {
+        set_leaf(b, f->place, mean_target(b, records, count));
+        return;
+    }
+    if (count == 2) {
+        grow_pair(b, records, f->place);
         return;
     }
     split s = {.numerator = -1, .denominator = 1};
-    bool small = count <= NNM_SMALL_SORT;
-    if (leaf || !(small ? find_small_split(b, records, count, &s) : find_split(b, f, &s))) {
-        add_node(b, nnm_training_table_target(b->table, mean_target(b, records, count)), NNM_LEAF);
+    bool small = count <= NNM_SMALL_ROWS;
+    if (!(small ? find_small_split(b, records, count, &s) : find_split(b, f, &s))) {
+        set_leaf(b, f->place, mean_target(b, records, count));
         return;
     }
-
-    const double *values = b->table->values + s.feature * b->table->rows;
-    add_node(b, threshold_between(values[s.left_rank], values[s.right_rank]), s.feature);
-    if (small) {
-        partition_small(b, records, count, &s);
-    } else {
-        bool left = s.left_count > NNM_SMALL_SORT, right = count - s.left_count > NNM_SMALL_SORT;
+    set_split(b, f->place, s.feature, s.left_rank, s.right_rank);
+    if (!small) {
+        bool left = s.left_count > NNM_SMALL_ROWS, right = count - s.left_count > NNM_SMALL_ROWS;
         if (left || right) partition(b, f, &s, left, right);
     }
-    push_children(b, f, &s, small ? f->list : s.feature, index);
+    push_children(b, f, &s, small ? f->list : s.feature);
 }
 
-bool nnm_tree_builder_grow(nnm_tree_builder *b, size_t number, nnm_tree *out)
+/* Copies the tree grown, and gives the leaves their numbers. */
+static bool copy_tree(const nnm_tree_builder *b, nnm_packed_tree *out)
+{
+    if (!nnm_packed_tree_init(out, b->places - 1, &b->layout)) return false;
+    const uint64_t feature_mask = (UINT64_C(1) << b->layout.feature_bits) - 1;
+    const unsigned shift = nnm_number_shift(&b->layout);
+    uint64_t *nodes = out->nodes, leaf = 0;
+    nodes[0] = 0;
+    for (size_t place = 1; place < b->places; place++) {
+        uint64_t word = b->nodes[place];
+        bool is_leaf = (word & feature_mask) == b->table->columns;
+        nodes[place] = word | (is_leaf ? leaf << shift : 0);
+        if (is_leaf) out->leaves[leaf++] = b->values[place];
+    }
+    return true;
+}
+
+bool nnm_tree_builder_grow(nnm_tree_builder *b, size_t number, nnm_packed_tree *out)
 {
     nnm_rng_init(&b->rng, b->options.seed, number);
     b->used = UINT64_C(1) << 33;
     for (size_t i = 0; i < b->table->columns; i++)
         b->features[i] = (uint32_t)i;
     draw_weights(b);
-    frame root = {.end = (uint32_t)fill_lists(b), .parent = NO_PARENT};
+    frame root = {.end = (uint32_t)fill_lists(b), .place = 1};
     for (uint32_t i = 0; i < root.end; i++) {
         root.weight += b->weight[b->records[i].row];
         root.sum += b->records[i].wy;
     }
 
-    b->node_count = 0;
+    b->places = 2;
     b->frames[0] = root;
     b->frame_count = 1;
     while (b->frame_count > 0) {
         frame f = b->frames[--b->frame_count];
         grow_node(b, &f);
     }
-
-    nnm_node *nodes = nnm_reallocarray(NULL, b->node_count, sizeof *nodes);
-    if (!nodes) return false;
-    memcpy(nodes, b->nodes, b->node_count * sizeof *nodes);
-    *out = (nnm_tree){nodes, b->node_count};
-    return true;
+    return copy_tree(b, out);
 }
 
-size_t nnm_tree_builder_unseen(const nnm_tree_builder *b, const uint32_t **rows)
+void nnm_tree_builder_mark_seen(const nnm_tree_builder *b, uint64_t *seen)
 {
-    *rows = b->unseen;
-    return b->unseen_count;
+    for (size_t row = 0; row < b->table->rows; row++)
+        seen[row / 64] |= (uint64_t)(b->weight[row] > 0) << (row % 64);
 }

@@ -6,20 +6,22 @@
 #define NNM_LEARN_TREE_BUILDER_H
 
 #include "learn/training_table.h"
-#include "learn/tree.h"
+#include "learn/tree_pack.h"
 #include "nnmeter/forest.h"
 
 typedef struct nnm_tree_builder nnm_tree_builder;
 
 /* The memory for one thread's trees. Errors: NO_MEMORY. The table must outlive the builder. */
 NNM_NODISCARD nnm_status nnm_tree_builder_new(nnm_tree_builder **out, const nnm_training_table *table,
-                                              const nnm_forest_options *options, nnm_error *err);
+                                              const nnm_forest_options *options, const nnm_word_layout *layout,
+                                              nnm_error *err);
 void nnm_tree_builder_free(nnm_tree_builder *builder); /* NULL is allowed */
 
-/* Grows tree `number`, which depends on the number and the options' seed alone. False when memory is short. */
-NNM_NODISCARD bool nnm_tree_builder_grow(nnm_tree_builder *builder, size_t number, nnm_tree *out);
+/* Grows tree `number`, which depends on the number and the options' seed alone, in words of 8 bytes of the layout. The
+ * number of a cut is the rank of the largest value that goes left. False when memory is short. */
+NNM_NODISCARD bool nnm_tree_builder_grow(nnm_tree_builder *builder, size_t number, nnm_packed_tree *out);
 
-/* The rows of the table that the tree grown last did not see; owned by the builder, valid until it grows again. */
-size_t nnm_tree_builder_unseen(const nnm_tree_builder *builder, const uint32_t **rows);
+/* Sets bit i % 64 of seen[i / 64], which were zero, for each row i of the table that the tree grown last has seen. */
+void nnm_tree_builder_mark_seen(const nnm_tree_builder *builder, uint64_t *seen);
 
 #endif

@@ -71,7 +71,7 @@ static bool same_kernel(const nnm_kernel_build *a, const nnm_kernel_build *b)
 {
     return strcmp(a->kernel, b->kernel) == 0 && a->init_sample_num == b->init_sample_num &&
            a->finegrained_sample_num == b->finegrained_sample_num && a->iteration == b->iteration &&
-           a->error_threshold == b->error_threshold;
+           a->error_threshold == b->error_threshold && a->predictor == b->predictor;
 }
 
 /* ---- predictorbuild_config.yaml ---- */
@@ -86,9 +86,9 @@ static void a_build_file_is_read(void **state)
     assert_int_equal(config.implement, NNM_IMPLEMENT_TORCH);
     assert_int_equal(config.batch_size, 8);
     assert_string_equal(config.prior_dir, "tables: of mine");
-    const nnm_kernel_build expected[] = {{"dwconv-bn-relu", 500, 20, 5, 0.25},
-                                         {"conv-bn-relu", 1000, 10, 3, 0.1},
-                                         {"conv-relu", NNM_FALLBACK_SAMPLES, 20, 3, 0.1}};
+    const nnm_kernel_build expected[] = {{"dwconv-bn-relu", 500, 20, 5, 0.25, NNM_MODEL_RANDOM_FOREST},
+                                         {"conv-bn-relu", 1000, 10, 3, 0.1, NNM_MODEL_RANDOM_FOREST},
+                                         {"conv-relu", NNM_FALLBACK_SAMPLES, 20, 3, 0.1, NNM_MODEL_RANDOM_FOREST}};
     assert_int_equal(config.kernel_count, 3);
     for (size_t i = 0; i < 3; i++)
         assert_true(same_kernel(&config.kernels[i], &expected[i]));
@@ -112,6 +112,25 @@ static void missing_keys_take_the_defaults(void **state)
     assert_ok(read_build("KERNELS: {}\n", &config));
     assert_int_equal(config.kernel_count, 0);
     nnm_predictorbuild_config_fini(&config);
+}
+
+static void kernels_have_the_model_of_the_file_or_their_own(void **state)
+{
+    (void)state;
+    nnm_predictorbuild_config config, again;
+    assert_ok(read_build("KERNELS:\n  fc:\n  conv-relu: {PREDICTOR: random_forest}\nPREDICTOR: best\n", &config));
+    assert_int_equal(config.predictor, NNM_MODEL_BEST);
+    assert_int_equal(config.kernels[0].predictor, NNM_MODEL_BEST);
+    assert_int_equal(config.kernels[1].predictor, NNM_MODEL_RANDOM_FOREST);
+    assert_ok(nnm_predictorbuild_config_write(&config, path, known, KNOWN_COUNT, &err));
+    assert_ok(nnm_predictorbuild_config_read(&again, path, known, KNOWN_COUNT, &err));
+    assert_int_equal(again.predictor, NNM_MODEL_BEST);
+    for (size_t i = 0; i < 2; i++)
+        assert_true(same_kernel(&config.kernels[i], &again.kernels[i]));
+    nnm_predictorbuild_config_fini(&config);
+    nnm_predictorbuild_config_fini(&again);
+    build_fails("PREDICTOR: svm\n", NNM_ERR_VALUE, 1, 12, "PREDICTOR: found 'svm', need random_forest or best");
+    build_fails("KERNELS:\n  fc: {PREDICTOR: 1}\n", NNM_ERR_VALUE, 2, 19, "need random_forest or best");
 }
 
 static void booleans_are_those_of_yaml(void **state)
@@ -218,7 +237,7 @@ static void unknown_and_repeated_keys_are_named(void **state)
                 "unknown key 'ITERATON'; did you mean 'ITERATION'?");
     build_fails("detail: TRUE\n", NNM_ERR_VALUE, 1, 1, "unknown key 'detail'; did you mean 'DETAIL'?");
     build_fails("WHATEVER: 1\n", NNM_ERR_VALUE, 1, 1,
-                "unknown key 'WHATEVER'; known: DETAIL, IMPLEMENT, BATCH_SIZE, PRIOR_DIR, KERNELS");
+                "unknown key 'WHATEVER'; known: DETAIL, IMPLEMENT, BATCH_SIZE, PREDICTOR, PRIOR_DIR, KERNELS");
     build_fails("DETAIL: no\nBATCH_SIZE: 1\nDETAIL: yes\n", NNM_ERR_VALUE, 3, 1,
                 "DETAIL: the key stands here a second time, the first is in line 1");
     build_fails("KERNELS:\n  fc:\n  conv-relu:\n  fc:\n", NNM_ERR_VALUE, 4, 3, "the first is in line 2");
@@ -460,6 +479,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(a_build_file_is_read),
         TEST(missing_keys_take_the_defaults),
+        TEST(kernels_have_the_model_of_the_file_or_their_own),
         TEST(booleans_are_those_of_yaml),
         TEST(a_written_build_file_reads_back),
         TEST(a_new_build_file_explains_itself),
