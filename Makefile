@@ -74,6 +74,7 @@ test-release-tests: build-release/build.ninja
 	@echo "== tests as released"
 	@cmake --build build-release -j $(JOBS)
 	@ctest --preset release-tests
+	@sed -n '/^Worst error, relative/,/^\[ /{/^\[ /!p}' build-release/Testing/Temporary/LastTest.log
 
 # The thread sanitizer of gcc 12 does not know where newer kernels place programs at random; where that may be turned
 # off (not in every container), it is.

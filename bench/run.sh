@@ -13,6 +13,9 @@ heading "Kernels profiled a minute, beside the mean of 50 runs"
 build/bench/bench_profile 60 conv-bn-relu
 build/bench/bench_profile 60 dwconv-bn-relu
 
+heading "The runtimes side by side"
+build/bench/bench_backends
+
 heading "Model files written"
 build/bench/bench_generate
 

@@ -145,11 +145,19 @@ static json_t *refusals_json(const nnm_backend *backend)
     return refusals;
 }
 
+static json_t *formats_json(const nnm_backend *backend)
+{
+    json_t *formats = json_array();
+    if (backend->reads_onnx) output_append(&formats, json_string("onnx"));
+    if (backend->reads_tflite) output_append(&formats, json_string("tflite"));
+    return formats;
+}
+
 static json_t *backend_json(const nnm_backend *backend, const nnm_backend_info *info)
 {
-    return json_pack("{s:s, s:o, s:b, s:b, s:o, s:o}", "name", backend->name, "description",
-                     output_text(backend->description), "customized", 0, "available", info->available, "version",
-                     output_text(info->available ? info->version : NULL), "why_not",
+    return json_pack("{s:s, s:o, s:o, s:b, s:b, s:o, s:o}", "name", backend->name, "description",
+                     output_text(backend->description), "reads", formats_json(backend), "customized", 0, "available",
+                     info->available, "version", output_text(info->available ? info->version : NULL), "why_not",
                      output_text(info->available ? NULL : info->why_not));
 }
 

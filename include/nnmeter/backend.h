@@ -19,9 +19,8 @@ extern "C" {
 
 typedef struct nnm_backend_info {
     bool available;
-    char version[64];      /* of the runtime, e.g. "2022-02-16"; empty when not available */
-    char why_not[256];     /* one sentence when not available */
-    char model_format[16]; /* that it reads: "onnx", "tflite" or "onnx,tflite" */
+    char version[64];  /* of the runtime, e.g. "2022-02-16"; empty when not available */
+    char why_not[256]; /* one sentence when not available */
 } nnm_backend_info;
 
 /* What a runtime that rewrites graphs may do to one before it runs; others ignore it. */
@@ -42,9 +41,10 @@ typedef struct nnm_session_options {
 typedef struct nnm_session nnm_session; /* each backend defines its own */
 
 typedef struct nnm_backend {
-    uint32_t abi;            /* NNM_BACKEND_ABI */
-    const char *name;        /* e.g. "xnnpack_cpu" */
-    const char *description; /* one line */
+    uint32_t abi;                  /* NNM_BACKEND_ABI */
+    const char *name;              /* e.g. "xnnpack_cpu" */
+    const char *description;       /* one line */
+    bool reads_onnx, reads_tflite; /* the model files it opens; at least one */
 
     /* Says whether the runtime is here. Cannot fail: what is wrong goes into info->why_not. */
     void (*probe)(nnm_backend_info *info);

@@ -45,7 +45,8 @@ NNM_NODISCARD NNM_API nnm_status nnm_tflite_read_memory(nnm_graph **out, const v
 NNM_NODISCARD NNM_API nnm_status nnm_model_write(const nnm_graph *graph, const char *path, nnm_error *err);
 NNM_API const char *nnm_model_suffix(nnm_layout layout); /* "onnx" or "tflite" */
 
-/* Reads either format, told apart by the file's content. */
+/* Reads either format, told apart by the file's content: what begins as a TensorFlow Lite file is one, and so is what
+ * is named *.tflite; all else is taken for ONNX. */
 NNM_NODISCARD NNM_API nnm_status nnm_model_read(nnm_graph **out, const char *path, nnm_error *err);
 
 #ifdef __cplusplus

@@ -181,7 +181,7 @@ static nnm_status supports(const nnm_graph *graph, nnm_error *err)
 /* Computes nothing: an OpenMP library that has threads in this process would hang in a forked one. */
 static void probe(nnm_backend_info *info)
 {
-    *info = (nnm_backend_info){.model_format = "onnx,tflite"};
+    *info = (nnm_backend_info){0};
     const dnnl_version_t *version = dnnl_version();
     nnm_openmp library;
     if (version->cpu_runtime != DNNL_RUNTIME_OMP || !find_openmp(&library)) {
@@ -205,7 +205,7 @@ static nnm_status refuse(nnm_error *err)
 
 static void probe(nnm_backend_info *info)
 {
-    *info = (nnm_backend_info){.why_not = WHY_NOT, .model_format = "onnx,tflite"};
+    *info = (nnm_backend_info){.why_not = WHY_NOT};
 }
 
 static nnm_status supports(const nnm_graph *graph, nnm_error *err)
@@ -257,6 +257,8 @@ const nnm_backend nnm_backend_onednn_cpu = {
     .abi = NNM_BACKEND_ABI,
     .name = "onednn_cpu",
     .description = "oneDNN on this machine's CPU, 32-bit floats",
+    .reads_onnx = true,
+    .reads_tflite = true,
     .probe = probe,
     .supports = supports,
     .open = open_session,

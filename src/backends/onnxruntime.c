@@ -272,7 +272,7 @@ static nnm_status supports(const nnm_graph *graph, nnm_error *err)
 
 static void probe_options(nnm_backend_info *info, const nnm_session_options *options)
 {
-    *info = (nnm_backend_info){.model_format = "onnx"};
+    *info = (nnm_backend_info){0};
     nnm_ort_library library = {0};
     nnm_error err = NNM_ERROR_INIT;
     if (nnm_ort_library_open(&library, options->library_path, &err) != NNM_OK) {
@@ -294,6 +294,7 @@ const nnm_backend nnm_backend_onnxruntime_cpu = {
     .abi = NNM_BACKEND_ABI,
     .name = "onnxruntime_cpu",
     .description = "ONNX Runtime on this machine's CPU, 32-bit floats",
+    .reads_onnx = true,
     .probe = probe,
     .supports = supports,
     .open = open_session,

@@ -333,7 +333,7 @@ static nnm_status supports(const nnm_graph *graph, nnm_error *err)
 
 static void probe(nnm_backend_info *info)
 {
-    *info = (nnm_backend_info){.model_format = "onnx,tflite"};
+    *info = (nnm_backend_info){0};
     nnm_error err = NNM_ERROR_INIT;
     if (nnm_xnnpack_check(xnn_initialize(NULL), "start on this processor", &err) != NNM_OK) {
         snprintf(info->why_not, sizeof info->why_not, "%.250s", err.message);
@@ -355,7 +355,7 @@ static nnm_status refuse(nnm_error *err)
 
 static void probe(nnm_backend_info *info)
 {
-    *info = (nnm_backend_info){.why_not = WHY_NOT, .model_format = "onnx,tflite"};
+    *info = (nnm_backend_info){.why_not = WHY_NOT};
 }
 
 static nnm_status supports(const nnm_graph *graph, nnm_error *err)
@@ -407,6 +407,8 @@ const nnm_backend nnm_backend_xnnpack_cpu = {
     .abi = NNM_BACKEND_ABI,
     .name = "xnnpack_cpu",
     .description = "XNNPACK on this machine's CPU, 32-bit floats",
+    .reads_onnx = true,
+    .reads_tflite = true,
     .probe = probe,
     .supports = supports,
     .open = open_session,

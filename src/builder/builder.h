@@ -2,11 +2,13 @@
 #ifndef NNM_BUILDER_BUILDER_H
 #define NNM_BUILDER_BUILDER_H
 
+#include "builder/locks.h"
 #include "nnmeter/builder.h"
 
 struct nnm_builder {
     nnm_workspace *workspace;
     nnm_hooks hooks; /* zeroed where the caller gave none */
+    nnm_builder_locks locks;
 };
 
 /* Hands one line to the caller's log; `builder` may be NULL. */

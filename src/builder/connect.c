@@ -46,15 +46,14 @@ nnm_status nnm_connect_backend(nnm_builder *builder, const char *backend_name, d
     nnm_status status = nnm_builder_backend(builder, backend_name, &backend, &info, err);
     if (status) return status;
 
-    nnm_machine_lock *lock = NULL;
     char *folder = nnm_path_models(nnm_workspace_path(builder->workspace));
     char *path = folder ? nnm_format("%s/connect_%ld.%s", folder, (long)getpid(),
                                      nnm_model_suffix(nnm_builder_graph_options(builder, "").layout))
                         : NULL;
     status = path ? write_example(builder, path, err) : nnm_fail_memory(err);
-    if (status == NNM_OK) status = nnm_machine_lock_take(&lock, "connect", err);
+    if (status == NNM_OK) status = nnm_locks_take_machine(&builder->locks, "connect", err);
     if (status == NNM_OK) status = measure_example(builder, backend, path, latency_ms, err);
-    nnm_machine_lock_release(lock);
+    nnm_locks_release(&builder->locks);
     if (path) unlink(path);
     free(path);
     free(folder);

@@ -7,7 +7,6 @@
 #include "builder/builder.h"
 #include "builder/progress.h"
 #include "nnmeter/model_file.h"
-#include "store/lock.h"
 
 static nnm_status check_model(const nnm_backend *backend, const nnm_kernel_record *record, nnm_error *err)
 {
@@ -20,12 +19,10 @@ static nnm_status check_model(const nnm_backend *backend, const nnm_kernel_recor
 }
 
 /* Enters the results into the file as it is now: others may have added kernels since it was read. */
-static nnm_status save_converted(const nnm_builder *builder, const nnm_kernel_data *models, const char *path,
-                                 nnm_error *err)
+static nnm_status save_converted(nnm_builder *builder, const nnm_kernel_data *models, const char *path, nnm_error *err)
 {
-    nnm_workspace_lock *lock = NULL;
     nnm_kernel_data *now = NULL;
-    nnm_status status = nnm_workspace_lock_take(&lock, builder->workspace, "convert", err);
+    nnm_status status = nnm_locks_take_workspace(&builder->locks, builder->workspace, "convert", err);
     if (status == NNM_OK) status = nnm_kernel_data_load(&now, models->kernel, path, err);
     for (size_t i = 0; i < models->count && status == NNM_OK; i++) {
         nnm_kernel_record *record = nnm_kernel_data_find(now, models->records[i].id);
@@ -37,7 +34,7 @@ static nnm_status save_converted(const nnm_builder *builder, const nnm_kernel_da
     }
     if (status == NNM_OK) status = nnm_kernel_data_save_configs(now, path, err);
     nnm_kernel_data_free(now);
-    nnm_workspace_lock_release(lock);
+    nnm_locks_release(&builder->locks);
     return status;
 }
 

@@ -12,7 +12,6 @@
 #include "builder/builder.h"
 #include "builder/progress.h"
 #include "nnmeter/model_file.h"
-#include "store/lock.h"
 #include "store/paths.h"
 
 #define ID_LENGTH 6
@@ -278,7 +277,6 @@ static nnm_status generate(nnm_builder *builder, const nnm_kernel *kernel, size_
     nnm_status status = nnm_builder_check_mark(mark, err);
     if (status) return status;
 
-    nnm_workspace_lock *lock = NULL;
     nnm_kernel_data *data = NULL, *kept = NULL;
     bool *dropped = NULL;
     size_t dropped_count = 0;
@@ -289,7 +287,7 @@ static nnm_status generate(nnm_builder *builder, const nnm_kernel *kernel, size_
         goto done;
     }
 
-    status = nnm_workspace_lock_take(&lock, builder->workspace, "sample", err);
+    status = nnm_locks_take_workspace(&builder->locks, builder->workspace, "sample", err);
     if (status == NNM_OK) status = load_existing(kernel, path, &data, err);
     if (status == NNM_OK) status = nnm_builder_check_batch(builder, data, err);
     if (status) goto done;
@@ -320,7 +318,7 @@ static nnm_status generate(nnm_builder *builder, const nnm_kernel *kernel, size_
     *out = data;
     data = NULL;
 done:
-    nnm_workspace_lock_release(lock);
+    nnm_locks_release(&builder->locks);
     nnm_kernel_data_free(data);
     free(dropped);
     free(models);

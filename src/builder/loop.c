@@ -212,7 +212,9 @@ nnm_status nnm_build_predictor_for_kernel(nnm_builder *builder, const char *kern
     if (status == NNM_OK) status = check_options(options, err);
     if (status) return status;
     nnm_build_result result = {0};
+    nnm_locks_keep(&builder->locks);
     status = run_loop(builder, kernel, backend, options, &result, err);
+    nnm_locks_keep_no_more(&builder->locks);
     if (status)
         nnm_build_result_fini(&result);
     else
@@ -281,7 +283,9 @@ nnm_status nnm_build_latency_predictor(nnm_builder *builder, const char *backend
 {
     const nnm_predictorbuild_config *config = nnm_workspace_predictorbuild(builder->workspace);
     nnm_error first = NNM_ERROR_INIT;
+    nnm_status status = NNM_OK;
     size_t failed = 0;
+    nnm_locks_keep(&builder->locks);
     for (size_t i = 0; i < config->kernel_count; i++) {
         const nnm_kernel_build *kernel = &config->kernels[i];
         nnm_build_options options = {
@@ -295,18 +299,21 @@ nnm_status nnm_build_latency_predictor(nnm_builder *builder, const char *backend
         };
         nnm_build_result result = {0};
         nnm_error failure = NNM_ERROR_INIT;
-        nnm_status status =
-            nnm_build_predictor_for_kernel(builder, kernel->kernel, backend, &options, &result, &failure);
+        status = nnm_build_predictor_for_kernel(builder, kernel->kernel, backend, &options, &result, &failure);
         if (report) report(context, kernel->kernel, status ? NULL : &result, status ? &failure : NULL);
         nnm_build_result_fini(&result);
         if (status == NNM_ERR_INTERRUPTED || status == NNM_ERR_NO_SPACE || status == NNM_ERR_BUSY) {
             if (err) *err = failure;
-            return status;
+            goto done;
         }
         if (status && failed++ == 0) first = failure;
     }
-    if (failed == 0) return NNM_OK;
+    status = NNM_OK;
+    if (failed == 0) goto done;
     if (err) *err = first;
-    return nnm_context(err, failed == config->kernel_count ? first.code : NNM_ERR_PARTIAL,
-                       "%zu of %zu kernel types failed; the first", failed, config->kernel_count);
+    status = nnm_context(err, failed == config->kernel_count ? first.code : NNM_ERR_PARTIAL,
+                         "%zu of %zu kernel types failed; the first", failed, config->kernel_count);
+done:
+    nnm_locks_keep_no_more(&builder->locks);
+    return status;
 }

@@ -16,7 +16,6 @@
 #include "builder/progress.h"
 #include "store/journal.h"
 #include "store/latency_text.h"
-#include "store/lock.h"
 #include "store/paths.h"
 
 /* A pass over a batch takes about this long: rounds of a kernel are that far apart. */
@@ -320,8 +319,6 @@ nnm_status nnm_profile_models(nnm_builder *builder, const char *backend_name, nn
     nnm_status status = nnm_builder_backend(builder, backend_name, &backend, &info, err);
     if (status) return status;
 
-    nnm_workspace_lock *lock = NULL;
-    nnm_machine_lock *machine_lock = NULL;
     profiler p = {
         .builder = builder,
         .models = models,
@@ -330,13 +327,13 @@ nnm_status nnm_profile_models(nnm_builder *builder, const char *backend_name, nn
     };
     char *journal_path = nnm_path_journal(nnm_workspace_path(builder->workspace));
     if (!journal_path) return nnm_fail_memory(err);
-    status = nnm_workspace_lock_take(&lock, builder->workspace, "profile", err);
+    status = nnm_locks_take_workspace(&builder->locks, builder->workspace, "profile", err);
     if (status == NNM_OK) status = nnm_builder_check_batch(builder, models, err);
     if (status == NNM_OK) status = nnm_builder_find_models(builder, models, err);
     if (status == NNM_OK) status = nnm_journal_open(&p.journal, journal_path, err);
     if (status == NNM_OK) status = make_tasks(&p, err);
     if (status == NNM_OK && p.task_count) {
-        status = nnm_machine_lock_take(&machine_lock, "profile", err);
+        status = nnm_locks_take_machine(&builder->locks, "profile", err);
         if (status == NNM_OK) status = start(&p, backend, &info, err);
         if (status == NNM_OK) status = measure_all(&p, err);
     } else if (status == NNM_OK) {
@@ -350,9 +347,8 @@ nnm_status nnm_profile_models(nnm_builder *builder, const char *backend_name, nn
                              models->count);
     }
     nnm_worker_stop(p.worker);
-    nnm_machine_lock_release(machine_lock);
     nnm_journal_close(p.journal);
-    nnm_workspace_lock_release(lock);
+    nnm_locks_release(&builder->locks);
     for (size_t i = 0; p.tasks && i < p.task_count; i++)
         free(p.tasks[i].rounds);
     free(p.tasks);

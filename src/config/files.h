@@ -25,15 +25,15 @@ const nnm_option *nnm_predictorbuild_options(size_t *count);
 const nnm_option *nnm_kernel_build_options(size_t *count); /* of one entry of KERNELS */
 const nnm_option *nnm_backend_options(size_t *count);
 
-/* Reads predictorbuild_config.yaml. Keys that are missing take the defaults, and without KERNELS it has the entries of
- * a new workspace. The result is the caller's (nnm_predictorbuild_config_fini). Errors: NOT_FOUND, IO, NO_MEMORY,
- * PARSE, VALUE. */
+/* Reads predictorbuild_config.yaml. Keys that are missing take the defaults, IMPLEMENT that of the backend, and without
+ * KERNELS it has the entries of a new workspace. The result is the caller's (nnm_predictorbuild_config_fini). Errors:
+ * NOT_FOUND, IO, NO_MEMORY, PARSE, VALUE. */
 NNM_NODISCARD nnm_status nnm_predictorbuild_config_read(nnm_predictorbuild_config *out, const char *path,
-                                                        const nnm_known_kernel *known, size_t known_count,
-                                                        nnm_error *err);
+                                                        nnm_implement implement, const nnm_known_kernel *known,
+                                                        size_t known_count, nnm_error *err);
 
 /* What a new workspace has. */
-NNM_NODISCARD nnm_status nnm_predictorbuild_config_default(nnm_predictorbuild_config *out,
+NNM_NODISCARD nnm_status nnm_predictorbuild_config_default(nnm_predictorbuild_config *out, nnm_implement implement,
                                                            const nnm_known_kernel *known, size_t known_count,
                                                            nnm_error *err);
 

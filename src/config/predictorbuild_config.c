@@ -31,8 +31,8 @@ static const nnm_option options[OPTION_COUNT] = {
                    .offset = offsetof(nnm_predictorbuild_config, implement),
                    .words = implement_words,
                    .word_count = 2,
-                   .comment = "torch: kernels in NCHW with symmetric padding, as .onnx files.\n"
-                              "tensorflow: NHWC with SAME padding, as .tflite files."},
+                   .comment = "tensorflow: kernels in NHWC with SAME padding, as .tflite files.\n"
+                              "torch: NCHW with symmetric padding, as .onnx files."},
     [BATCH_SIZE] = {.key = "BATCH_SIZE",
                     .type = NNM_OPTION_INT64,
                     .offset = offsetof(nnm_predictorbuild_config, batch_size),
@@ -113,8 +113,10 @@ void nnm_predictorbuild_config_fini(nnm_predictorbuild_config *config)
 
 /* ---- defaults ---- */
 
-static const nnm_predictorbuild_config defaults = {
-    .implement = NNM_IMPLEMENT_TORCH, .batch_size = 1, .predictor = NNM_MODEL_RANDOM_FOREST};
+static nnm_predictorbuild_config defaults(nnm_implement implement)
+{
+    return (nnm_predictorbuild_config){.implement = implement, .batch_size = 1, .predictor = NNM_MODEL_BEST};
+}
 
 static nnm_kernel_build default_kernel(const nnm_predictorbuild_config *config, const nnm_known_kernel *known)
 {
@@ -139,10 +141,10 @@ static nnm_status set_default_kernels(nnm_predictorbuild_config *config, const n
     return NNM_OK;
 }
 
-nnm_status nnm_predictorbuild_config_default(nnm_predictorbuild_config *out, const nnm_known_kernel *known,
-                                             size_t known_count, nnm_error *err)
+nnm_status nnm_predictorbuild_config_default(nnm_predictorbuild_config *out, nnm_implement implement,
+                                             const nnm_known_kernel *known, size_t known_count, nnm_error *err)
 {
-    nnm_predictorbuild_config config = defaults;
+    nnm_predictorbuild_config config = defaults(implement);
     nnm_status status = set_default_kernels(&config, known, known_count, err);
     if (status == NNM_OK) *out = config;
     return status;
@@ -217,13 +219,13 @@ static nnm_status read_tree(nnm_predictorbuild_config *config, const nnm_yaml_no
     return read_kernels(config, found[KERNELS], path, known, count, err);
 }
 
-nnm_status nnm_predictorbuild_config_read(nnm_predictorbuild_config *out, const char *path,
+nnm_status nnm_predictorbuild_config_read(nnm_predictorbuild_config *out, const char *path, nnm_implement implement,
                                           const nnm_known_kernel *known, size_t known_count, nnm_error *err)
 {
     nnm_yaml_node *root = NULL;
     nnm_status status = nnm_yaml_read(&root, path, err);
     if (status) return status;
-    nnm_predictorbuild_config config = defaults;
+    nnm_predictorbuild_config config = defaults(implement);
     status = read_tree(&config, root, path, known, known_count, err);
     if (status)
         nnm_predictorbuild_config_fini(&config);

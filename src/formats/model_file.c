@@ -1,6 +1,8 @@
 #include "nnmeter/model_file.h"
 
+#include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "formats/flatbuffer.h"
@@ -17,7 +19,14 @@ const char *nnm_model_suffix(nnm_layout layout)
     return layout == NNM_LAYOUT_NHWC ? "tflite" : "onnx";
 }
 
-/* Only TensorFlow Lite's files have a mark. */
+static bool ends_with(const char *text, const char *end)
+{
+    size_t length = strlen(text), end_length = strlen(end);
+    return length >= end_length && strcmp(text + length - end_length, end) == 0;
+}
+
+/* Only TensorFlow Lite's files have a mark. One that lost it is still read as what its name promises, so that the
+ * message is about that. */
 nnm_status nnm_model_read(nnm_graph **out, const char *path, nnm_error *err)
 {
     char head[8];
@@ -25,6 +34,7 @@ nnm_status nnm_model_read(nnm_graph **out, const char *path, nnm_error *err)
     if (!stream) return nnm_fail_errno(err, "cannot read '%s'", path);
     size_t size = fread(head, 1, sizeof head, stream);
     fclose(stream);
-    if (nnm_fb_has_identifier(head, size, NNM_TFL_IDENTIFIER)) return nnm_tflite_read(out, path, err);
+    bool marked = nnm_fb_has_identifier(head, size, NNM_TFL_IDENTIFIER);
+    if (marked || ends_with(path, ".tflite")) return nnm_tflite_read(out, path, err);
     return nnm_onnx_read(out, path, err);
 }

@@ -93,17 +93,26 @@ static nnm_status check_vacant(const char *path, nnm_error *err)
     return status;
 }
 
-static nnm_status write_configs(const char *folder, const char *backend, nnm_error *err)
+/* What a new workspace has, and one whose file does not say: TensorFlow's kernels where the backend reads their files.
+ */
+static nnm_implement default_implement(const nnm_backend *backend)
+{
+    return backend->reads_tflite ? NNM_IMPLEMENT_TENSORFLOW : NNM_IMPLEMENT_TORCH;
+}
+
+static nnm_status write_configs(const char *folder, const nnm_backend *backend, nnm_error *err)
 {
     known_names known;
     nnm_predictorbuild_config build = {0};
     nnm_status status = known_init(&known, err);
     if (status) return status;
-    nnm_backend_config timing = nnm_backend_config_default(backend);
+    nnm_backend_config timing = nnm_backend_config_default(backend->name);
     char *build_path = nnm_format("%s/" PREDICTORBUILD, folder);
     char *timing_path = nnm_format("%s/" BACKEND, folder);
     if (!build_path || !timing_path) status = nnm_fail_memory(err);
-    if (status == NNM_OK) status = nnm_predictorbuild_config_default(&build, known.kernels, known.kernel_count, err);
+    if (status == NNM_OK)
+        status = nnm_predictorbuild_config_default(&build, default_implement(backend), known.kernels,
+                                                   known.kernel_count, err);
     if (status == NNM_OK)
         status = nnm_predictorbuild_config_write(&build, build_path, known.kernels, known.kernel_count, err);
     if (status == NNM_OK) status = nnm_backend_config_write(&timing, timing_path, err);
@@ -123,7 +132,7 @@ static nnm_status create_folder_in(const char *workspace, const char *name, nnm_
 }
 
 /* Makes everything, and gives configs/ its name last: before that the folder is no workspace, after it a whole one. */
-static nnm_status fill(const char *path, const char *backend, const char *unfinished, nnm_error *err)
+static nnm_status fill(const char *path, const nnm_backend *backend, const char *unfinished, nnm_error *err)
 {
     static const char *const folders[] = {"predictor_build/kernels", "predictor_build/results/collection",
                                           "predictor_build/results/predictors"};
@@ -184,7 +193,7 @@ nnm_status nnm_workspace_create(const char *path, const char *backend, nnm_error
     if (!unfinished) return nnm_fail_memory(err);
     status = nnm_folder_create(path, err);
     if (status == NNM_OK) {
-        status = fill(path, found->name, unfinished, err);
+        status = fill(path, found, unfinished, err);
         if (status) clean_up(path, unfinished, !there);
     }
     free(unfinished);
@@ -213,10 +222,13 @@ static nnm_status read_configs(nnm_workspace *workspace, nnm_error *err)
     nnm_predictorbuild_config build = {0};
     nnm_backend_config timing = {0};
     if (!build_path || !timing_path) status = nnm_fail_memory(err);
-    if (status == NNM_OK)
-        status = nnm_predictorbuild_config_read(&build, build_path, known.kernels, known.kernel_count, err);
+    const nnm_backend *backend = NULL;
     if (status == NNM_OK)
         status = nnm_backend_config_read(&timing, timing_path, known.backends, known.backend_count, err);
+    if (status == NNM_OK) status = nnm_backend_find(&backend, timing.backend, err);
+    if (status == NNM_OK)
+        status = nnm_predictorbuild_config_read(&build, build_path, default_implement(backend), known.kernels,
+                                                known.kernel_count, err);
     if (status == NNM_OK) status = make_absolute(workspace, &build.prior_dir, err);
     if (status == NNM_OK) status = make_absolute(workspace, &timing.library_path, err);
     if (status == NNM_OK) {

@@ -76,27 +76,27 @@ Some kernels fail: exit status 3; all fail: 1.
   > nn-meter convert --workspace ws --models ws/predictor_build/results/conv-bn-relu_prior.json
   kernel             converted  failed
   conv-bn-relu               4       2
-  2| (nn-Meter) warning: 6FFQUC: conv-bn-relu HW=1,CIN=22,COUT=121,KERNEL_SIZE=1,STRIDES=2: NNM_ERR_PARSE: $WORK/ws/predictor_build/kernels/conv-bn-relu_prior_6FFQUC.onnx: not an ONNX model, or cut short: the field at byte 0 has no end
-  2| (nn-Meter) warning: 2099ST: conv-bn-relu HW=13,CIN=295,COUT=509,KERNEL_SIZE=1,STRIDES=1: NNM_ERR_PARSE: $WORK/ws/predictor_build/kernels/conv-bn-relu_prior_2099ST.onnx: not an ONNX model, or cut short: the field at byte 0 has no end
+  2| (nn-Meter) warning: 6FFQUC: conv-bn-relu HW=1,CIN=22,COUT=121,KERNEL_SIZE=1,STRIDES=2: NNM_ERR_PARSE: $WORK/ws/predictor_build/kernels/conv-bn-relu_prior_6FFQUC.tflite: not a TensorFlow Lite model, or cut short: no file identifier at byte 4
+  2| (nn-Meter) warning: 2099ST: conv-bn-relu HW=13,CIN=295,COUT=509,KERNEL_SIZE=1,STRIDES=1: NNM_ERR_PARSE: $WORK/ws/predictor_build/kernels/conv-bn-relu_prior_2099ST.tflite: not a TensorFlow Lite model, or cut short: no file identifier at byte 4
   2| (nn-Meter) warning: 2 kernels failed; the reasons stand in $WORK/ws/predictor_build/results/convert_error.log
   [3]
   $ nn-meter profile --workspace ws --models ws/predictor_build/results/conv-bn-relu_prior.json
   kernel             profiled failed  known         time    quiet  agree 5 agree 10
   conv-bn-relu              4      2      0 *s *% *% *% ~
-  2| (nn-Meter) warning: 2099ST: conv-bn-relu HW=13,CIN=295,COUT=509,KERNEL_SIZE=1,STRIDES=1: NNM_ERR_PARSE: $WORK/ws/predictor_build/kernels/conv-bn-relu_prior_2099ST.onnx: not an ONNX model, or cut short: the field at byte 0 has no end
-  2| (nn-Meter) warning: 6FFQUC: conv-bn-relu HW=1,CIN=22,COUT=121,KERNEL_SIZE=1,STRIDES=2: NNM_ERR_PARSE: $WORK/ws/predictor_build/kernels/conv-bn-relu_prior_6FFQUC.onnx: not an ONNX model, or cut short: the field at byte 0 has no end
+  2| (nn-Meter) warning: 2099ST: conv-bn-relu HW=13,CIN=295,COUT=509,KERNEL_SIZE=1,STRIDES=1: NNM_ERR_PARSE: $WORK/ws/predictor_build/kernels/conv-bn-relu_prior_2099ST.tflite: not a TensorFlow Lite model, or cut short: no file identifier at byte 4
+  2| (nn-Meter) warning: 6FFQUC: conv-bn-relu HW=1,CIN=22,COUT=121,KERNEL_SIZE=1,STRIDES=2: NNM_ERR_PARSE: $WORK/ws/predictor_build/kernels/conv-bn-relu_prior_6FFQUC.tflite: not a TensorFlow Lite model, or cut short: no file identifier at byte 4
   2| (nn-Meter) warning: 2 kernels failed; the reasons stand in $WORK/ws/predictor_build/results/profile_error.log
   [3]
   $ for f in ws/predictor_build/kernels/fc_*; do echo bad >$f; done
   > nn-meter profile --workspace ws --models ws/predictor_build/results/fc_small.json
-  2| (nn-Meter) warning: H9IQXK: fc CIN=3931,COUT=1017: NNM_ERR_PARSE: $WORK/ws/predictor_build/kernels/fc_small_H9IQXK.onnx: not an ONNX model, or cut short: the field at byte 0 has no end
-  2| (nn-Meter) warning: T9VCCX: fc CIN=3902,COUT=1062: NNM_ERR_PARSE: $WORK/ws/predictor_build/kernels/fc_small_T9VCCX.onnx: not an ONNX model, or cut short: the field at byte 0 has no end
-  2| nn-meter profile: backend 'xnnpack_cpu' failed on all 2 kernels; the first: $WORK/ws/predictor_build/kernels/fc_small_H9IQXK.onnx: not an ONNX model, or cut short: the field at byte 0 has no end
+  2| (nn-Meter) warning: H9IQXK: fc CIN=3931,COUT=1017: NNM_ERR_PARSE: $WORK/ws/predictor_build/kernels/fc_small_H9IQXK.tflite: not a TensorFlow Lite model, or cut short: no file identifier at byte 4
+  2| (nn-Meter) warning: T9VCCX: fc CIN=3902,COUT=1062: NNM_ERR_PARSE: $WORK/ws/predictor_build/kernels/fc_small_T9VCCX.tflite: not a TensorFlow Lite model, or cut short: no file identifier at byte 4
+  2| nn-meter profile: backend 'xnnpack_cpu' failed on all 2 kernels; the first: $WORK/ws/predictor_build/kernels/fc_small_H9IQXK.tflite: not a TensorFlow Lite model, or cut short: no file identifier at byte 4
   [1]
   $ nn-meter convert --workspace ws --models ws/predictor_build/results/fc_small.json
-  2| (nn-Meter) warning: H9IQXK: fc CIN=3931,COUT=1017: NNM_ERR_PARSE: $WORK/ws/predictor_build/kernels/fc_small_H9IQXK.onnx: not an ONNX model, or cut short: the field at byte 0 has no end
-  2| (nn-Meter) warning: T9VCCX: fc CIN=3902,COUT=1062: NNM_ERR_PARSE: $WORK/ws/predictor_build/kernels/fc_small_T9VCCX.onnx: not an ONNX model, or cut short: the field at byte 0 has no end
-  2| nn-meter convert: none of 2 models can be used by backend 'xnnpack_cpu'; the first: $WORK/ws/predictor_build/kernels/fc_small_H9IQXK.onnx: not an ONNX model, or cut short: the field at byte 0 has no end
+  2| (nn-Meter) warning: H9IQXK: fc CIN=3931,COUT=1017: NNM_ERR_PARSE: $WORK/ws/predictor_build/kernels/fc_small_H9IQXK.tflite: not a TensorFlow Lite model, or cut short: no file identifier at byte 4
+  2| (nn-Meter) warning: T9VCCX: fc CIN=3902,COUT=1062: NNM_ERR_PARSE: $WORK/ws/predictor_build/kernels/fc_small_T9VCCX.tflite: not a TensorFlow Lite model, or cut short: no file identifier at byte 4
+  2| nn-meter convert: none of 2 models can be used by backend 'xnnpack_cpu'; the first: $WORK/ws/predictor_build/kernels/fc_small_H9IQXK.tflite: not a TensorFlow Lite model, or cut short: no file identifier at byte 4
   [1]
 
 Bad input.

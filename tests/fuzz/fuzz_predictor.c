@@ -36,8 +36,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
             for (size_t i = 0; i < columns; i++)
                 x[i] = value;
             nnm_predictor_predict(predictor, x, 1, &prediction);
-            bool best = strcmp(nnm_predictor_model(predictor), "best") == 0;
-            if (best && !(prediction.latency_ms > 0 && isfinite(prediction.latency_ms))) abort();
+            if (!(prediction.latency_ms > 0)) abort();
         }
         free(x);
         nnm_predictor_free(predictor);

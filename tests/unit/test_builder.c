@@ -494,6 +494,10 @@ static void on_report(void *context, const char *kernel_type, const nnm_build_re
     r->good += result != NULL;
     r->bad += error != NULL;
     if (error) snprintf(r->message, sizeof r->message, "%s", error->message);
+    /* Between two kernel types nobody else gets what the build still needs. */
+    nnm_machine_lock *lock = NULL;
+    nnm_error err;
+    assert_fails(nnm_machine_lock_take(&lock, "another", &err), NNM_ERR_BUSY, "profile");
 }
 
 static void builds_all_kernels_of_the_configuration(void **state)

@@ -38,7 +38,7 @@ static void put(const char *text)
 static nnm_status read_build(const char *text, nnm_predictorbuild_config *out)
 {
     put(text);
-    return nnm_predictorbuild_config_read(out, path, known, KNOWN_COUNT, &err);
+    return nnm_predictorbuild_config_read(out, path, NNM_IMPLEMENT_TORCH, known, KNOWN_COUNT, &err);
 }
 
 static nnm_status read_backend(const char *text, nnm_backend_config *out)
@@ -80,15 +80,15 @@ static void a_build_file_is_read(void **state)
 {
     (void)state;
     nnm_predictorbuild_config config;
-    assert_ok(nnm_predictorbuild_config_read(&config, NNM_TEST_DATA "/yaml/predictorbuild_good.yaml", known,
-                                             KNOWN_COUNT, &err));
+    assert_ok(nnm_predictorbuild_config_read(&config, NNM_TEST_DATA "/yaml/predictorbuild_good.yaml",
+                                             NNM_IMPLEMENT_TORCH, known, KNOWN_COUNT, &err));
     assert_true(config.detail);
     assert_int_equal(config.implement, NNM_IMPLEMENT_TORCH);
     assert_int_equal(config.batch_size, 8);
     assert_string_equal(config.prior_dir, "tables: of mine");
-    const nnm_kernel_build expected[] = {{"dwconv-bn-relu", 500, 20, 5, 0.25, NNM_MODEL_RANDOM_FOREST},
-                                         {"conv-bn-relu", 1000, 10, 3, 0.1, NNM_MODEL_RANDOM_FOREST},
-                                         {"conv-relu", NNM_FALLBACK_SAMPLES, 20, 3, 0.1, NNM_MODEL_RANDOM_FOREST}};
+    const nnm_kernel_build expected[] = {{"dwconv-bn-relu", 500, 20, 5, 0.25, NNM_MODEL_BEST},
+                                         {"conv-bn-relu", 1000, 10, 3, 0.1, NNM_MODEL_BEST},
+                                         {"conv-relu", NNM_FALLBACK_SAMPLES, 20, 3, 0.1, NNM_MODEL_BEST}};
     assert_int_equal(config.kernel_count, 3);
     for (size_t i = 0; i < 3; i++)
         assert_true(same_kernel(&config.kernels[i], &expected[i]));
@@ -123,7 +123,7 @@ static void kernels_have_the_model_of_the_file_or_their_own(void **state)
     assert_int_equal(config.kernels[0].predictor, NNM_MODEL_BEST);
     assert_int_equal(config.kernels[1].predictor, NNM_MODEL_RANDOM_FOREST);
     assert_ok(nnm_predictorbuild_config_write(&config, path, known, KNOWN_COUNT, &err));
-    assert_ok(nnm_predictorbuild_config_read(&again, path, known, KNOWN_COUNT, &err));
+    assert_ok(nnm_predictorbuild_config_read(&again, path, NNM_IMPLEMENT_TORCH, known, KNOWN_COUNT, &err));
     assert_int_equal(again.predictor, NNM_MODEL_BEST);
     for (size_t i = 0; i < 2; i++)
         assert_true(same_kernel(&config.kernels[i], &again.kernels[i]));
@@ -153,14 +153,14 @@ static void a_written_build_file_reads_back(void **state)
 {
     (void)state;
     nnm_predictorbuild_config written, config;
-    assert_ok(nnm_predictorbuild_config_default(&written, known, KNOWN_COUNT, &err));
+    assert_ok(nnm_predictorbuild_config_default(&written, NNM_IMPLEMENT_TORCH, known, KNOWN_COUNT, &err));
     written.detail = true;
     written.batch_size = 4;
     written.kernels[0].error_threshold = 0.15;
     written.prior_dir = strdup("a \"b\"\\c: # \xC3\xA4");
     assert_non_null(written.prior_dir);
     assert_ok(nnm_predictorbuild_config_write(&written, path, known, KNOWN_COUNT, &err));
-    assert_ok(nnm_predictorbuild_config_read(&config, path, known, KNOWN_COUNT, &err));
+    assert_ok(nnm_predictorbuild_config_read(&config, path, NNM_IMPLEMENT_TORCH, known, KNOWN_COUNT, &err));
     assert_true(config.detail);
     assert_int_equal(config.batch_size, 4);
     assert_string_equal(config.prior_dir, written.prior_dir);
@@ -171,7 +171,7 @@ static void a_written_build_file_reads_back(void **state)
 
     written.kernel_count = 0;
     assert_ok(nnm_predictorbuild_config_write(&written, path, known, KNOWN_COUNT, &err));
-    assert_ok(nnm_predictorbuild_config_read(&config, path, known, KNOWN_COUNT, &err));
+    assert_ok(nnm_predictorbuild_config_read(&config, path, NNM_IMPLEMENT_TORCH, known, KNOWN_COUNT, &err));
     assert_int_equal(config.kernel_count, 0);
     nnm_predictorbuild_config_fini(&config);
     nnm_predictorbuild_config_fini(&written);
@@ -181,7 +181,7 @@ static void a_new_build_file_explains_itself(void **state)
 {
     (void)state;
     nnm_predictorbuild_config config;
-    assert_ok(nnm_predictorbuild_config_default(&config, known, KNOWN_COUNT, &err));
+    assert_ok(nnm_predictorbuild_config_default(&config, NNM_IMPLEMENT_TORCH, known, KNOWN_COUNT, &err));
     assert_ok(nnm_predictorbuild_config_write(&config, path, known, KNOWN_COUNT, &err));
     nnm_predictorbuild_config_fini(&config);
     char *text = NULL;
@@ -266,9 +266,11 @@ static void files_that_are_no_configuration_are_refused(void **state)
     build_fails("DETAIL: [[[[[[[[[[1]]]]]]]]]]\n", NNM_ERR_VALUE, 1, 16, "nested too deep");
     build_fails("A: &a [x, x]\nB: &b [*a, *a]\nC: [*b, *b]\n", NNM_ERR_VALUE, 2, 8, "an alias");
     nnm_predictorbuild_config config;
-    assert_fails(nnm_predictorbuild_config_read(&config, in_folder(path, folder, "none"), known, 4, &err),
-                 NNM_ERR_NOT_FOUND, "cannot read");
-    assert_fails(nnm_predictorbuild_config_read(&config, folder, known, 4, &err), NNM_ERR_IO, "Is a directory");
+    assert_fails(
+        nnm_predictorbuild_config_read(&config, in_folder(path, folder, "none"), NNM_IMPLEMENT_TORCH, known, 4, &err),
+        NNM_ERR_NOT_FOUND, "cannot read");
+    assert_fails(nnm_predictorbuild_config_read(&config, folder, NNM_IMPLEMENT_TORCH, known, 4, &err), NNM_ERR_IO,
+                 "Is a directory");
 }
 
 static void broken_yaml_is_placed(void **state)
@@ -460,7 +462,7 @@ static void the_documentation_is_true_to_the_tables(void **state)
     size_t size = 0, count = 0;
     assert_ok(nnm_file_read(NNM_TEST_DATA "/../../docs/configuration.md", &document, &size, &err));
     nnm_predictorbuild_config build;
-    assert_ok(nnm_predictorbuild_config_default(&build, known, KNOWN_COUNT, &err));
+    assert_ok(nnm_predictorbuild_config_default(&build, NNM_IMPLEMENT_TENSORFLOW, known, KNOWN_COUNT, &err));
     const nnm_option *options = nnm_predictorbuild_options(&count);
     expect_rows(document, options, count, &build);
     options = nnm_kernel_build_options(&count);

@@ -22,7 +22,7 @@ static struct {
 
 static void probe(nnm_backend_info *info)
 {
-    *info = (nnm_backend_info){.available = true, .version = "1", .model_format = "none"};
+    *info = (nnm_backend_info){.available = true, .version = "1"};
 }
 
 static nnm_status supports(const nnm_graph *graph, nnm_error *err)

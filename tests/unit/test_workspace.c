@@ -81,7 +81,7 @@ static void a_new_workspace_opens(void **state)
     assert_int_equal(nnm_workspace_backend(workspace)->protocol.rounds, 3);
     const nnm_predictorbuild_config *config = nnm_workspace_predictorbuild(workspace);
     assert_false(config->detail);
-    assert_int_equal(config->implement, NNM_IMPLEMENT_TORCH);
+    assert_int_equal(config->implement, NNM_IMPLEMENT_TENSORFLOW);
     size_t defaults = 0;
     for (size_t i = 0; i < nnm_kernel_count(); i++) {
         const nnm_kernel *kernel = nnm_kernel_at(i);
@@ -101,6 +101,21 @@ static void a_new_workspace_opens(void **state)
     assert_int_equal(entries_below(path), 8); /* these, two more in between, two files */
     nnm_workspace_close(workspace);
     nnm_workspace_close(NULL);
+}
+
+/* A backend that reads no .tflite files cannot measure what tensorflow stands for. */
+static void a_backend_for_onnx_files_starts_with_torch(void **state)
+{
+    (void)state;
+    nnm_workspace *workspace = NULL;
+    assert_ok(nnm_workspace_create(path, "onnxruntime_cpu", &err));
+    assert_ok(nnm_workspace_open(&workspace, path, &err));
+    assert_int_equal(nnm_workspace_predictorbuild(workspace)->implement, NNM_IMPLEMENT_TORCH);
+    char file[512];
+    assert_ok(nnm_file_write(in_folder(file, path, "configs/predictorbuild_config.yaml"), "BATCH_SIZE: 2\n", 14, &err));
+    assert_ok(nnm_workspace_reload(workspace, &err));
+    assert_int_equal(nnm_workspace_predictorbuild(workspace)->implement, NNM_IMPLEMENT_TORCH);
+    nnm_workspace_close(workspace);
 }
 
 static void paths_are_made_absolute(void **state)
@@ -429,6 +444,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_new_workspace_opens),
+        TEST(a_backend_for_onnx_files_starts_with_torch),
         TEST(paths_are_made_absolute),
         TEST(an_empty_folder_becomes_a_workspace),
         TEST(an_attempt_cut_short_can_be_repeated),
