@@ -347,6 +347,50 @@ static void learning_curves_rise(void **state)
                  "needs rows to test on");
 }
 
+/* Twenty rows of any kernel type are enough for the model best, and a larger configuration takes longer. */
+static void best_learns_every_kernel_type(void **state)
+{
+    (void)state;
+    nnm_error err = NNM_ERROR_INIT;
+    for (size_t k = 0; k < nnm_kernel_count(); k++) {
+        const nnm_kernel *kernel = nnm_kernel_at(k);
+        char path[512], text[256] = "";
+        nnm_atomic_file file;
+        assert_ok(nnm_atomic_file_open(&file, in_folder(path, folder, "any.csv"), &err));
+        for (size_t p = 0; p < nnm_kernel_param_count(kernel); p++)
+            fprintf(file.stream, "%s,", nnm_kernel_param_name(kernel, p));
+        fputs("ms\n", file.stream);
+        for (int i = 0; i <= 20; i++) {
+            nnm_kernel_config config = {{0}};
+            for (size_t p = 0; p < nnm_kernel_param_count(kernel); p++) {
+                int64_t minimum, maximum;
+                nnm_kernel_param_range(kernel, p, &minimum, &maximum);
+                bool channels = strncmp(nnm_kernel_param_name(kernel, p), "C", 1) == 0;
+                config.value[p] = maximum < 100 ? 1 + (i % 20) % 3 : channels ? 8 * (3 + i % 20) : 4 + (i * 7) % 20;
+                if (i == 20 && maximum >= 100) config.value[p] = 320; /* only asked for */
+            }
+            double latency = 0.001 + nnm_kernel_flops(kernel, &config) / 1e7;
+            for (size_t p = 0; p < nnm_kernel_param_count(kernel) && i < 20; p++)
+                fprintf(file.stream, "%lld,", (long long)config.value[p]);
+            if (i < 20) fprintf(file.stream, "%.9g\n", latency);
+            if (i == 20) nnm_kernel_config_format(kernel, &config, text, sizeof text);
+        }
+        assert_ok(nnm_atomic_file_commit(&file, &err));
+
+        nnm_table_options options = options_for("ms");
+        options.fit.model = NNM_MODEL_BEST;
+        options.fit.test_size = 0;
+        nnm_fit_result fit = {0};
+        nnm_prediction prediction;
+        assert_ok(nnm_train_csv(nnm_kernel_name(kernel), path, &options, &fit, &err));
+        assert_string_equal(nnm_predictor_model(fit.predictor), "best");
+        assert_ok(nnm_predict_config(fit.predictor, text, &prediction, &err));
+        assert_true(prediction.latency_ms > 2 * fit.summary.latency_max_ms);
+        assert_true(prediction.extrapolated);
+        nnm_fit_result_fini(&fit);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -360,6 +404,7 @@ int main(void)
         cmocka_unit_test(names_the_column_that_was_meant),
         cmocka_unit_test(cross_validates),
         cmocka_unit_test(learning_curves_rise),
+        cmocka_unit_test(best_learns_every_kernel_type),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
