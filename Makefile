@@ -6,7 +6,7 @@ JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 FUZZ_SECONDS ?= 60
 C_FILES = $(shell find include src cli tests tools examples bench -name '*.[ch]')
 
-.PHONY: all demo test test-kill-1000 bench install clean fuzz format check-format help
+.PHONY: all demo test test-kill-1000 bench bench-learn install clean fuzz format check-format help
 
 all: build/build.ninja ## build the command line, the libraries and the examples into build/
 	@cmake --build build -j $(JOBS)
@@ -28,6 +28,12 @@ bench: ## compare with peers
 	@scripts/setup.sh --bench
 	@$(MAKE) --no-print-directory all
 	@bench/run.sh
+
+DATA ?= ../shared/data
+bench-learn: ## compare predictors with scikit-learn's and XGBoost's on the tables DATA/*.csv
+	@scripts/setup.sh --bench
+	@$(MAKE) --no-print-directory all
+	@bench/bench_learn.py --program build/nn-meter --csv $(wildcard $(DATA)/*.csv)
 
 install: all ## install into PREFIX (/usr/local), below DESTDIR
 	@grep -qx 'CMAKE_INSTALL_PREFIX:PATH=$(PREFIX)' build/CMakeCache.txt || \

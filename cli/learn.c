@@ -107,7 +107,7 @@ static const cli_option train_options[] = {
      .otherwise = "5",
      .help = "with --curve: training sets of each size"},
     OPTION_SKIP_BAD(train_values),
-    OPTION_MODEL(train_values, "random_forest"),
+    OPTION_MODEL(train_values, "best"),
     OPTION_SEED(train_values, "10"),
     OPTION_FIT_THREADS(train_values),
     OPTION_JSON(train_values),

@@ -16,7 +16,7 @@ runtimes='libxnnpack-dev libpthreadpool-dev libdnnl-dev'
 tests='libcmocka-dev locales python3 python3-onnx clang libclang-rt-dev clang-format'
 # For TensorFlow Lite in WebAssembly; an npm from elsewhere will do.
 command -v npm >/dev/null || tests="$tests npm"
-comparisons='python3-sklearn'
+comparisons='python3-sklearn python3-xgboost'
 
 die() {
     printf 'setup.sh: %s\n' "$*" >&2

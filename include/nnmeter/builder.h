@@ -124,9 +124,9 @@ typedef struct nnm_fit_options {
     const char *mark;       /* with a builder: names the files to write; NULL: write none */
     const nnm_hooks *hooks; /* hears how far fitting is and may ask it to stop; NULL: nobody does */
 } nnm_fit_options;
-#define NNM_FIT_OPTIONS_INIT                                 \
-    {                                                        \
-        0.1, 0.2, 10, 0, NNM_MODEL_RANDOM_FOREST, NULL, NULL \
+#define NNM_FIT_OPTIONS_INIT                        \
+    {                                               \
+        0.1, 0.2, 10, 0, NNM_MODEL_BEST, NULL, NULL \
     }
 
 /* Rows of a table that were left out because they cannot be used. */
@@ -171,9 +171,9 @@ typedef struct nnm_build_options {
     unsigned threads;
     nnm_model_kind model;
 } nnm_build_options;
-#define NNM_BUILD_OPTIONS_INIT                                \
-    {                                                         \
-        1000, 10, 5, 0.1, NULL, 0, 0, NNM_MODEL_RANDOM_FOREST \
+#define NNM_BUILD_OPTIONS_INIT                       \
+    {                                                \
+        1000, 10, 5, 0.1, NULL, 0, 0, NNM_MODEL_BEST \
     }
 
 typedef struct nnm_build_result {

@@ -92,8 +92,10 @@ static nnm_status drop_duplicates(nnm_features *f, nnm_error *err)
 
 /* ---- kernel data ---- */
 
+#define MAX_FEATURES (NNM_KERNEL_MAX_FEATURES + NNM_WORK_FEATURES)
+
 /* The documented features, then what the model `best` gets beside them. */
-static void fill_row(const nnm_kernel *kernel, const nnm_kernel_config *config, nnm_model_kind model, double *x)
+static void fill_row(const nnm_kernel *kernel, const nnm_kernel_config *config, double x[MAX_FEATURES])
 {
     double documented[NNM_KERNEL_MAX_FEATURES], params[NNM_KERNEL_MAX_PARAMS];
     nnm_layer_setting setting = NNM_LAYER_SETTING_INIT;
@@ -102,7 +104,7 @@ static void fill_row(const nnm_kernel *kernel, const nnm_kernel_config *config, 
     memcpy(x, documented, count * sizeof *x);
     for (size_t i = 0; i < NNM_KERNEL_MAX_PARAMS; i++)
         params[i] = (double)config->value[i];
-    if (model == NNM_MODEL_BEST) nnm_work_features(kernel, params, &setting, x + count);
+    nnm_work_features(kernel, params, &setting, x + count);
 }
 
 static nnm_status name_features(nnm_features *f, const nnm_kernel *kernel, nnm_error *err)
@@ -128,7 +130,9 @@ nnm_status nnm_features_of_data(nnm_features *out, const nnm_kernel_data *data, 
     for (size_t i = 0; i < data->count; i++) {
         const nnm_kernel_record *record = &data->records[i];
         if (!record->has_config || !record->has_latency) continue;
-        fill_row(kernel, &record->config, model, f.x + f.rows * f.columns);
+        double x[MAX_FEATURES];
+        fill_row(kernel, &record->config, x);
+        memcpy(f.x + f.rows * f.columns, x, f.columns * sizeof *x);
         f.y[f.rows] = record->latency_ms;
         f.source[f.rows++] = i;
     }

@@ -115,7 +115,7 @@ void nnm_predictorbuild_config_fini(nnm_predictorbuild_config *config)
 
 static nnm_predictorbuild_config defaults(nnm_implement implement)
 {
-    return (nnm_predictorbuild_config){.implement = implement, .batch_size = 1, .predictor = NNM_MODEL_RANDOM_FOREST};
+    return (nnm_predictorbuild_config){.implement = implement, .batch_size = 1, .predictor = NNM_MODEL_BEST};
 }
 
 static nnm_kernel_build default_kernel(const nnm_predictorbuild_config *config, const nnm_known_kernel *known)

@@ -162,6 +162,22 @@ static nnm_status get_features(nnm_predictor *p, nnm_reader *in, nnm_error *err)
     return status;
 }
 
+/* A forest of latencies must answer with one, and its interval must hold it in some order. */
+static nnm_status check_forest(const nnm_predictor *p, nnm_error *err)
+{
+    bool unknown = isnan(p->lower_ratio) && isnan(p->upper_ratio);
+    if (!unknown && !(p->lower_ratio > 0 && p->lower_ratio <= p->upper_ratio && isfinite(p->upper_ratio)))
+        return nnm_fail(err, NNM_ERR_PARSE, "the quantiles of measured / predicted latency are not valid");
+    for (size_t t = 0; t < nnm_forest_tree_count(p->forest); t++) {
+        for (size_t i = 0; i < nnm_forest_tree_node_count(p->forest, t); i++) {
+            nnm_tree_node node = nnm_forest_tree_node(p->forest, t, i);
+            if (node.feature == NNM_NO_FEATURE && !(node.value > 0))
+                return nnm_fail(err, NNM_ERR_PARSE, "tree %zu has the latency %g", t + 1, node.value);
+        }
+    }
+    return NNM_OK;
+}
+
 static nnm_status get_payload(nnm_predictor *p, nnm_reader *in, nnm_error *err)
 {
     char *model = NULL, *kernel_type = NULL;
@@ -179,6 +195,7 @@ static nnm_status get_payload(nnm_predictor *p, nnm_reader *in, nnm_error *err)
     if (!status)
         status = p->model == NNM_MODEL_BEST ? nnm_best_get(&p->best, in, p->feature_count, err)
                                             : nnm_forest_get(&p->forest, in, p->feature_count, err);
+    if (!status && p->forest) status = check_forest(p, err);
 
 done:
     free(model);

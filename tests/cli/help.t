@@ -129,27 +129,33 @@ Help of nn-meter and of every command goes to standard output.
          nn-meter train --kernel K -o PREDICTOR --configs F... [--latencies F...] [options]
   |
   Fit a predictor to measured latencies.
-  A fifth of the rows is kept for the test that is reported.
+  A fifth of the rows is kept for the test that is reported. --folds and --curve tell how good such
+  predictors are; without -o they write nothing.
   |
   Options:
-    --kernel K              kernel type, see --list-kernels (required)
-    -o, --output PREDICTOR  the predictor file to write (required)
-    --csv F                 a table from anywhere, columns named like the kernel's parameters
-    --target COLUMN         with --csv: the column with the latencies, in ms
-    --configs F...          configuration files (default: all of the workspace)
-    --latencies F...        latency files (default: that of the workspace)
-    --workspace DIR         the workspace of the data
-    --mark M                with --workspace: writes results/collection/*_M.csv too (default: written nowhere)
-    --test-size SHARE       share of rows kept for the test; 0: train on every row (default: 0.2)
-    --model random_forest   the regression model (default: random_forest)
-    --seed S                of everything that is left to chance (default: 10)
-    --threads N             threads that fit the forest (default: one a CPU)
-    --json                  answer with one JSON object
-    -h, --help              show this text
+    --kernel K                  kernel type, see --list-kernels (required)
+    -o, --output PREDICTOR      the predictor file to write; may be left out with --folds or --curve
+    --csv F                     a table from anywhere, columns named like the kernel's parameters
+    --target COLUMN             with --csv: the column with the latencies, in ms
+    --configs F...              configuration files (default: all of the workspace)
+    --latencies F...            latency files (default: that of the workspace)
+    --workspace DIR             the workspace of the data
+    --mark M                    with --workspace: writes results/collection/*_M.csv too (default: written nowhere)
+    --test-size SHARE           share of rows kept for the test; 0: train on every row (default: 0.2)
+    --folds K                   cross-validate too: K fits, each tested on another Kth of the rows (default: none)
+    --curve N,N,...             tell too how good fits to so many rows are (default: none)
+    --draws N                   with --curve: training sets of each size (default: 5)
+    --skip-bad                  leave rows of the table out that cannot be used, and tell how many
+    --model random_forest|best  the regression model (default: best)
+    --seed S                    of everything that is left to chance (default: 10)
+    --threads N                 threads that fit the forest (default: one a CPU)
+    --json                      answer with one JSON object
+    -h, --help                  show this text
   |
   Example:
     nn-meter train --kernel conv-bn-relu --csv conv.csv --target latency_ms -o conv.nnm
     nn-meter train --kernel conv-bn-relu --workspace ws -o conv.nnm
+    nn-meter train --kernel conv-bn-relu --csv conv.csv --target latency_ms --curve 50,100,200
   $ nn-meter adapt --help
   Usage: nn-meter adapt --workspace DIR --kernel K [options]
   |
@@ -157,18 +163,19 @@ Help of nn-meter and of every command goes to standard output.
   Defaults in capitals stand in the workspace's predictorbuild_config.yaml.
   |
   Options:
-    --workspace DIR   the workspace (required)
-    --backend NAME    the runtime that is measured (default: BACKEND of the workspace)
-    --kernel K        kernel type, see --list-kernels (required)
-    --configs F...    configuration files of what is measured (default: results/<kernel>_*.json)
-    --latencies F...  latency files of what is measured (default: results/profiled_<kernel>.json)
-    --num N           configurations around each large error (default: FINEGRAINED_SAMPLE_NUM)
-    --threshold E     relative error that is large (default: ERROR_THRESHOLD)
-    --mark M          appended to the names of the files (default: none)
-    --seed S          of everything that is left to chance (default: 0)
-    --threads N       threads that fit the forest (default: one a CPU)
-    --json            answer with one JSON object
-    -h, --help        show this text
+    --workspace DIR             the workspace (required)
+    --backend NAME              the runtime that is measured (default: BACKEND of the workspace)
+    --kernel K                  kernel type, see --list-kernels (required)
+    --configs F...              configuration files of what is measured (default: results/<kernel>_*.json)
+    --latencies F...            latency files of what is measured (default: results/profiled_<kernel>.json)
+    --num N                     configurations around each large error (default: FINEGRAINED_SAMPLE_NUM)
+    --threshold E               relative error that is large (default: ERROR_THRESHOLD)
+    --mark M                    appended to the names of the files (default: none)
+    --model random_forest|best  the regression model (default: PREDICTOR)
+    --seed S                    of everything that is left to chance (default: 0)
+    --threads N                 threads that fit the forest (default: one a CPU)
+    --json                      answer with one JSON object
+    -h, --help                  show this text
   |
   Example:
     nn-meter adapt --workspace ws --kernel conv-bn-relu --num 5
@@ -180,24 +187,24 @@ Help of nn-meter and of every command goes to standard output.
   stand in the workspace's predictorbuild_config.yaml.
   |
   Options:
-    --workspace DIR        the workspace (required)
-    --backend NAME         the runtime that is measured (default: BACKEND of the workspace)
-    --kernel K             kernel type, see --list-kernels (default: all of KERNELS)
-    --num N                configurations from the prior (default: INIT_SAMPLE_NUM)
-    --finegrained-num N    configurations around each large error (default: FINEGRAINED_SAMPLE_NUM)
-    --iteration N          rounds; 1: no adaptive sampling (default: ITERATION)
-    --threshold E          relative error that is large (default: ERROR_THRESHOLD)
-    --mark M               appended to the names of the files (default: none)
-    --model random_forest  the regression model (default: random_forest)
-    --seed S               of everything that is left to chance (default: 0)
-    --threads N            threads that fit the forest (default: one a CPU)
-    --json                 answer with one JSON object
-    -h, --help             show this text
+    --workspace DIR             the workspace (required)
+    --backend NAME              the runtime that is measured (default: BACKEND of the workspace)
+    --kernel K                  kernel type, see --list-kernels (default: all of KERNELS)
+    --num N                     configurations from the prior (default: INIT_SAMPLE_NUM)
+    --finegrained-num N         configurations around each large error (default: FINEGRAINED_SAMPLE_NUM)
+    --iteration N               rounds; 1: no adaptive sampling (default: ITERATION)
+    --threshold E               relative error that is large (default: ERROR_THRESHOLD)
+    --mark M                    appended to the names of the files (default: none)
+    --model random_forest|best  the regression model (default: PREDICTOR)
+    --seed S                    of everything that is left to chance (default: 0)
+    --threads N                 threads that fit the forest (default: one a CPU)
+    --json                      answer with one JSON object
+    -h, --help                  show this text
   |
   Example:
     nn-meter build --workspace ws --kernel conv-bn-relu --num 100 --iteration 2
   $ nn-meter predict --help
-  Usage: nn-meter predict --predictor P (--config NAME=VALUE,... [--json] | --csv F)
+  Usage: nn-meter predict --predictor P (--config NAME=VALUE,... [--json] | --csv F [--skip-bad])
   |
   Predict the latency of a configuration, or of every row of a table.
   Latencies are in milliseconds. lower_ms and upper_ms hold 90 % of such kernels.
@@ -206,13 +213,14 @@ Help of nn-meter and of every command goes to standard output.
     --predictor P            a predictor file (required)
     --config NAME=VALUE,...  one configuration
     --csv F                  a table; it is printed with predicted_ms, lower_ms, upper_ms added
+    --skip-bad               with --csv: print rows that cannot be predicted with empty cells
     --json                   with --config: answer with one JSON object, the interval too
     -h, --help               show this text
   |
   Example:
     nn-meter predict --predictor conv.nnm --config HW=56,CIN=64,COUT=128,KERNEL_SIZE=3,STRIDES=1
   $ nn-meter evaluate --help
-  Usage: nn-meter evaluate --predictor P --csv F --target COLUMN [--json]
+  Usage: nn-meter evaluate --predictor P --csv F --target COLUMN [options]
   |
   Compare a predictor with measured latencies: RMSE, RMSPE, share within 5, 10 and 15 %.
   |
@@ -220,6 +228,7 @@ Help of nn-meter and of every command goes to standard output.
     --predictor P    a predictor file (required)
     --csv F          a table with measured latencies (required)
     --target COLUMN  the column with the latencies, in ms (required)
+    --skip-bad       leave rows of the table out that cannot be used, and tell how many
     --json           answer with one JSON object
     -h, --help       show this text
   |

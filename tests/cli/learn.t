@@ -7,7 +7,7 @@ A table from anywhere trains a predictor.
   >         printf "%d,%d,%d,%d,1,%.6f\n", h, ci, co, ks, 0.01 + h * h * ci * co * ks * ks * 2e-8 } }' >conv.csv
   $ nn-meter train --kernel conv-bn-relu --csv conv.csv --target latency_ms -o conv.nnm
   kernel           conv-bn-relu
-  model            random_forest
+  model            best
   rows             240
   test rows        48
   RMSE             * ms ~
@@ -22,20 +22,20 @@ A table from anywhere trains a predictor.
   [1]
   $ nn-meter train --kernel conv-bn-relu --csv conv.csv --target latency_ms -o all.nnm --test-size 0
   kernel           conv-bn-relu
-  model            random_forest
+  model            best
   rows             240
   test rows        0
   predictor        all.nnm
   $ nn-meter train --kernel conv-bn-relu --csv conv.csv --target latency_ms -o all.nnm --test-size 0 --json
-  {"kernel": "conv-bn-relu", "model": "random_forest", "rows": 240, "test_rows": 0, "rmse_ms": null, "rmspe": null, "acc5": null, "acc10": null, "acc15": null, "repeated": 0, "agree5": null, "agree10": null, "noise_ceiling10": null, "noise_ceiling10_low": null, "noise_ceiling10_high": null, "duplicates": 0, "skipped": 0, "predictor": "all.nnm"}
+  {"kernel": "conv-bn-relu", "model": "best", "rows": 240, "test_rows": 0, "rmse_ms": null, "rmspe": null, "acc5": null, "acc10": null, "acc15": null, "repeated": 0, "agree5": null, "agree10": null, "noise_ceiling10": null, "noise_ceiling10_low": null, "noise_ceiling10_high": null, "duplicates": 0, "skipped": 0, "predictor": "all.nnm"}
   $ nn-meter train --kernel conv-bn-relu --csv conv.csv --target latency_ms -o conv.nnm --json
-  {"kernel": "conv-bn-relu", "model": "random_forest", "rows": 240, "test_rows": 48, "rmse_ms": *, "rmspe": *, "acc5": *, "acc10": *, "acc15": *, "repeated": 0, "agree5": null, "agree10": null, "noise_ceiling10": null, "noise_ceiling10_low": null, "noise_ceiling10_high": null, "duplicates": 0, "skipped": 0, "predictor": "conv.nnm"} ~
+  {"kernel": "conv-bn-relu", "model": "best", "rows": 240, "test_rows": 48, "rmse_ms": *, "rmspe": *, "acc5": *, "acc10": *, "acc15": *, "repeated": 0, "agree5": null, "agree10": null, "noise_ceiling10": null, "noise_ceiling10_low": null, "noise_ceiling10_high": null, "duplicates": 0, "skipped": 0, "predictor": "conv.nnm"} ~
   $ nn-meter train --kernel conv-bn-relu --csv conv.csv --target latency_ms -o /dev/full/p.nnm
   2| nn-meter train: cannot write '/dev/full/p.nnm': Not a directory
   [1]
   $ (cat conv.csv; tail -5 conv.csv) >twice.csv; nn-meter train --kernel conv-bn-relu --csv twice.csv --target latency_ms -o twice.nnm | head -3
   kernel           conv-bn-relu
-  model            random_forest
+  model            best
   rows             240
   2| (nn-Meter) 5 rows repeat a configuration and were left out
 
@@ -48,11 +48,11 @@ It answers for one configuration and for tables, and is evaluated.
   $ head -4 conv.csv >few.csv; nn-meter predict --predictor conv.nnm --csv few.csv
   HW,CIN,COUT,KERNEL_SIZE,STRIDES,latency_ms,predicted_ms,lower_ms,upper_ms
   7,8,8,1,1,0.010063,0.01*,0.0*,0.0* ~
-  14,45,61,3,1,0.106844,0.1*,0.0*,0.1* ~
+  14,45,61,3,1,0.106844,0.1*,0.1*,0.1* ~
   28,82,114,5,1,3.674416,3.*,*,* ~
   $ nn-meter evaluate --predictor conv.nnm --csv conv.csv --target latency_ms
   kernel           conv-bn-relu
-  model            random_forest
+  model            best
   rows             240
   RMSE             * ms ~
   RMSPE            * % ~
@@ -61,10 +61,56 @@ It answers for one configuration and for tables, and is evaluated.
   within 15 %      * % ~
   noise ceiling    unknown: 0 labels were measured twice, 20 are needed
   $ nn-meter evaluate --predictor all.nnm --csv few.csv --target latency_ms --json
-  {"kernel": "conv-bn-relu", "model": "random_forest", "rows": 3, "test_rows": 3, "rmse_ms": *, "rmspe": *, "acc5": *, "acc10": *, "acc15": *, "repeated": 0, "agree5": null, "agree10": null, "noise_ceiling10": null, "noise_ceiling10_low": null, "noise_ceiling10_high": null, "noise_ceiling_of": null, "skipped": 0} ~
+  {"kernel": "conv-bn-relu", "model": "best", "rows": 3, "test_rows": 3, "rmse_ms": *, "rmspe": *, "acc5": *, "acc10": *, "acc15": *, "repeated": 0, "agree5": null, "agree10": null, "noise_ceiling10": null, "noise_ceiling10_low": null, "noise_ceiling10_high": null, "noise_ceiling_of": null, "skipped": 0} ~
   $ nn-meter predict --predictor conv.nnm --csv few.csv >/dev/full
   2| nn-meter: cannot write to standard output: No space left on device
   [1]
+
+The published recipe is another model.
+
+  $ nn-meter train --kernel conv-bn-relu --csv conv.csv --target latency_ms -o forest.nnm --model random_forest --json
+  {"kernel": "conv-bn-relu", "model": "random_forest", "rows": 240, *} ~
+
+Cross-validation and learning curves, without a predictor or with one.
+
+  $ nn-meter train --kernel conv-bn-relu --csv twice.csv --target latency_ms --folds 3 --model random_forest
+  fold           rows     ±5 %    ±10 %    ±15 %    RMSPE
+  1                80 * ~
+  2                80 * ~
+  3                80 * ~
+  all             240 * ~
+  deviation * ~
+  2| (nn-Meter) 5 rows repeat a configuration and were left out
+  $ nn-meter train --kernel conv-bn-relu --csv conv.csv --target latency_ms --curve 100,20 --draws 2 --model random_forest
+      rows   within 5 %  within 10 %  within 15 %        RMSPE
+        20 * ± * ~
+       100 * ± * ~
+  in percent, mean and deviation of 2 draws, all tested on the same 48 rows
+  $ nn-meter train --kernel conv-bn-relu --csv conv.csv --target latency_ms --folds 2 --curve 20 --draws 2 --model random_forest --json
+  {"kernel": "conv-bn-relu", "model": "random_forest", "rows": 240, "duplicates": 0, "skipped": 0, "cross_validation": {"folds": 2, "rmse_ms": *, "deviation": {*}, "each": [{"rows": 120, *}, {"rows": 120, *}]}, "learning_curve": {"test_rows": 48, "draws": 2, "points": [{"rows": 20, *}]}} ~
+  $ nn-meter train --kernel conv-bn-relu --csv conv.csv --target latency_ms --folds 241
+  2| nn-meter train: folds: found 241, need a number from 2 to 240, that of the distinct rows
+  [1]
+  $ nn-meter train --kernel conv-bn-relu --csv conv.csv --target latency_ms --curve 193
+  2| nn-meter train: learning curve: found 193 training rows; of 240 distinct rows, the test leaves 192
+  [1]
+  $ nn-meter train --kernel conv-bn-relu --csv conv.csv --target latency_ms --curve 20,x
+  2| nn-meter train: option '--curve' takes numbers of rows from 2 to 1000000000, such as 50,100,200, not '20,x'
+  2| Try 'nn-meter train --help'.
+  [2]
+
+A predictor becomes an ONNX model.
+
+  $ nn-meter export --predictor forest.nnm --onnx forest.onnx && ls forest.onnx
+  forest.onnx
+  2| (nn-Meter) Wrote the predictor for conv-bn-relu to forest.onnx
+  $ nn-meter export --predictor conv.nnm --onnx conv.onnx && ls conv.onnx
+  conv.onnx
+  2| (nn-Meter) Wrote the predictor for conv-bn-relu to conv.onnx
+  $ nn-meter export --predictor conv.csv --onnx bad.onnx; ls bad.onnx
+  2| nn-meter export: cannot load the predictor 'conv.csv': this is not a predictor file: it does not begin with "NNMPRED"
+  2| ls: cannot access 'bad.onnx': No such file or directory
+  [2]
 
 Bad input.
 
@@ -81,7 +127,7 @@ Bad input.
   2| nn-meter train: cannot read '.': Is a directory
   [1]
   $ cut -d, -f 2- conv.csv >short.csv; nn-meter train --kernel conv-bn-relu --csv short.csv --target latency_ms -o p.nnm
-  2| nn-meter train: short.csv: there is no column 'HW', which kernel type 'conv-bn-relu' needs
+  2| nn-meter train: short.csv: there is no column 'HW', which kernel type 'conv-bn-relu' needs; the columns are CIN, COUT, KERNEL_SIZE, STRIDES, latency_ms
   [1]
   $ sed '3s/^[0-9]*/tall/' conv.csv >bad.csv; nn-meter train --kernel conv-bn-relu --csv bad.csv --target latency_ms -o p.nnm
   2| nn-meter train: bad.csv:3: column 'HW': found 'tall', need a number
@@ -137,11 +183,56 @@ Bad input.
   2| nn-meter evaluate: cannot load the predictor 'bad.nnm': the file is damaged: the checksum of its first 32 bytes is wrong
   [1]
   $ nn-meter evaluate --predictor conv.nnm --csv short.csv --target latency_ms
-  2| nn-meter evaluate: short.csv: there is no column 'HW', which kernel type 'conv-bn-relu' needs
+  2| nn-meter evaluate: short.csv: there is no column 'HW', which kernel type 'conv-bn-relu' needs; the columns are CIN, COUT, KERNEL_SIZE, STRIDES, latency_ms
   [1]
   $ nn-meter evaluate --predictor conv.nnm --csv header.csv --target latency_ms
   2| nn-meter evaluate: header.csv: there are no rows to evaluate
   [1]
   $ nn-meter predict --predictor conv.nnm --csv short.csv
-  2| nn-meter predict: short.csv: there is no column 'HW', which kernel type 'conv-bn-relu' needs
+  2| nn-meter predict: short.csv: there is no column 'HW', which kernel type 'conv-bn-relu' needs; the columns are CIN, COUT, KERNEL_SIZE, STRIDES, latency_ms
   [1]
+  $ sed 's/^HW/HWW/' conv.csv >hww.csv; nn-meter evaluate --predictor conv.nnm --csv hww.csv --target latency_ms
+  2| nn-meter evaluate: hww.csv: there is no column 'HW', which kernel type 'conv-bn-relu' needs; did you mean 'HWW'?
+  [1]
+  $ sed '1s/$/,clock/; 2,$s/$/,3/' conv.csv >clock.csv; nn-meter train --kernel conv-bn-relu --csv clock.csv --target latency_ms -o clock.nnm --model random_forest | head -3
+  kernel           conv-bn-relu
+  model            random_forest
+  rows             240
+  $ nn-meter predict --predictor clock.nnm --csv conv.csv
+  2| nn-meter predict: conv.csv: there is no column 'clock', which the predictor was trained on; the columns are HW, CIN, COUT, KERNEL_SIZE, STRIDES, latency_ms
+  [1]
+
+Bad rows are refused with their line, or left out and counted.
+
+  $ sed '3s/[0-9.]*$/nan/; 5s/[0-9.]*$/-1/; 7s/[0-9.]*$/inf/; 9s/[0-9.]*$/0/; 11s/^[0-9]*/tall/' conv.csv >bad.csv
+  $ nn-meter train --kernel conv-bn-relu --csv bad.csv --target latency_ms -o p.nnm
+  2| nn-meter train: bad.csv:3: column 'latency_ms': found 'nan', need a latency: a number > 0
+  [1]
+  $ sed -n '1p;5p' bad.csv >b.csv; nn-meter train --kernel conv-bn-relu --csv b.csv --target latency_ms -o p.nnm
+  2| nn-meter train: b.csv:2: column 'latency_ms': found '-1', need a latency: a number > 0
+  [1]
+  $ sed -n '1p;7p' bad.csv >b.csv; nn-meter train --kernel conv-bn-relu --csv b.csv --target latency_ms -o p.nnm
+  2| nn-meter train: b.csv:2: column 'latency_ms': found 'inf', need a latency: a number > 0
+  [1]
+  $ nn-meter train --kernel conv-bn-relu --csv bad.csv --target latency_ms -o p.nnm --skip-bad --model random_forest | head -3
+  kernel           conv-bn-relu
+  model            random_forest
+  rows             235
+  2| (nn-Meter) warning: 5 rows were left out; the first: bad.csv:3: column 'latency_ms': found 'nan', need a latency: a number > 0
+  $ nn-meter evaluate --predictor conv.nnm --csv bad.csv --target latency_ms --skip-bad | head -3
+  kernel           conv-bn-relu
+  model            best
+  rows             235
+  2| (nn-Meter) warning: 5 rows were left out; the first: bad.csv:3: column 'latency_ms': found 'nan', need a latency: a number > 0
+  $ sed -n '1p;10,11p' bad.csv >b.csv; nn-meter predict --predictor conv.nnm --csv b.csv --skip-bad
+  HW,CIN,COUT,KERNEL_SIZE,STRIDES,latency_ms,predicted_ms,lower_ms,upper_ms
+  7,64,32,5,1,* ~
+  tall,101,85,1,1,*,,, ~
+  2| (nn-Meter) warning: 1 rows have no prediction; the first: b.csv:3: column 'HW': found 'tall', need a number
+  $ nn-meter predict --predictor conv.nnm --csv b.csv
+  HW,CIN,COUT,KERNEL_SIZE,STRIDES,latency_ms,predicted_ms,lower_ms,upper_ms
+  7,64,32,5,1,* ~
+  2| nn-meter predict: b.csv:3: column 'HW': found 'tall', need a number
+  [1]
+  $ nn-meter predict --predictor conv.nnm --csv /dev/stdin <few.csv | wc -l
+  3

@@ -269,18 +269,19 @@ What this version does not have is refused in one sentence.
   2| nn-meter create: --customized-workspace is not in this version; use --workspace DIR --backend NAME
   [2]
   $ nn-meter export --predictor p.nnm --onnx p.onnx
-  2| nn-meter export: predictors cannot be exported in this version; --csv exports kernel data
-  [2]
+  2| nn-meter export: cannot read 'p.nnm': No such file or directory
+  [1]
   $ nn-meter export --onnx p.onnx
-  2| nn-meter export: --onnx is not in this version; --csv exports kernel data
+  2| nn-meter export: option '--predictor P' is missing
+  2| Try 'nn-meter export --help'.
   [2]
   $ nn-meter train --kernel conv-bn-relu --csv a.csv --target ms -o p.nnm --model best
-  2| nn-meter train: --model best is not in this version; random_forest is the only model it has
-  [2]
+  2| nn-meter train: cannot read 'a.csv': No such file or directory
+  [1]
   $ nn-meter train --kernel conv-bn-relu --csv a.csv --target ms -o p.nnm --model svm
-  2| nn-meter train: option '--model' takes random_forest, not 'svm'
+  2| nn-meter train: option '--model' takes one of random_forest|best, not 'svm'
   2| Try 'nn-meter train --help'.
   [2]
   $ nn-meter build --workspace ws --model best
-  2| nn-meter build: --model best is not in this version; random_forest is the only model it has
-  [2]
+  2| nn-meter build: there is no folder 'ws'; a workspace is made by: nn-meter create --workspace DIR --backend NAME
+  [1]

@@ -23,6 +23,8 @@ INPUTS = {
     "dwconv": "HW,CIN,COUT,KERNEL_SIZE,STRIDES",
     "fc": "CIN,COUT",
     "matmul": "B,M,N,K",
+    "avgpool": "HW,CIN,COUT,KERNEL_SIZE,POOL_STRIDES",
+    "concat": "HW,CIN1,CIN2,CIN3,CIN4",
     "hswish": "HW,CIN",
 }
 
@@ -36,9 +38,11 @@ def check(path):
     model = onnx.load(str(path))
     checker.check_model(model, full_check=True)
     metadata = {entry.key: entry.value for entry in model.metadata_props}
-    inputs = INPUTS[path.stem]
+    case, model_kind = path.stem.split("-")
+    inputs = INPUTS[case]
+    assert metadata["model"] == model_kind, metadata
     assert metadata["inputs"] == inputs, metadata
-    assert metadata["kernel"] and metadata["model"] and metadata["nn_meter_version"], metadata
+    assert metadata["kernel"] and metadata["nn_meter_version"], metadata
     columns = inputs.count(",") + 1
     assert [described(v) for v in model.graph.input] == [("configuration", TensorProto.FLOAT, ["N", columns])]
     assert [described(v) for v in model.graph.output] == [("latency_ms", TensorProto.FLOAT, ["N", 1])]
@@ -50,7 +54,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run([sys.argv[1], "write", folder], check=True)
         paths = sorted(pathlib.Path(folder).glob("*.onnx"))
-        assert {path.stem for path in paths} == set(INPUTS), paths
+        assert {path.stem for path in paths} == {f"{c}-{m}" for c in INPUTS for m in ("random_forest", "best")}, paths
         for path in paths:
             check(path)
     print(f"all as expected (onnx {onnx.__version__})")

@@ -4,10 +4,12 @@
 
 #include "backends/onnxruntime_library.h"
 
-/* They are there when the leak sanitizer is. ONNX Runtime 1.30 allocates 14 bytes when the first session of a process
- * is opened, and keeps no pointer to them. */
-__attribute__((weak)) void __lsan_disable(void);
-__attribute__((weak)) void __lsan_enable(void);
+/* ONNX Runtime 1.30 keeps no pointer to some of what it allocates. */
+__attribute__((visibility("default"))) const char *__lsan_default_suppressions(void);
+__attribute__((visibility("default"))) const char *__lsan_default_suppressions(void)
+{
+    return "leak:libonnxruntime";
+}
 
 typedef struct onnx_rows {
     nnm_ort_library library;
@@ -17,7 +19,7 @@ typedef struct onnx_rows {
 } onnx_rows;
 
 /* Errors: NOT_FOUND where there is no ONNX Runtime; BACKEND. End with onnx_rows_close also after a failure. */
-static inline nnm_status onnx_rows_open_watched(onnx_rows *o, const char *path, nnm_error *err)
+static inline nnm_status onnx_rows_open(onnx_rows *o, const char *path, nnm_error *err)
 {
     *o = (onnx_rows){0};
     nnm_status status = nnm_ort_library_open(&o->library, NULL, err);
@@ -35,14 +37,6 @@ static inline nnm_status onnx_rows_open_watched(onnx_rows *o, const char *path, 
             api, api->create_cpu_memory_info(NNM_ORT_DEVICE_ALLOCATOR, NNM_ORT_MEMORY_DEFAULT, &o->memory),
             "name its memory", err);
     if (options) api->release_session_options(options);
-    return status;
-}
-
-static inline nnm_status onnx_rows_open(onnx_rows *o, const char *path, nnm_error *err)
-{
-    if (__lsan_disable) __lsan_disable();
-    nnm_status status = onnx_rows_open_watched(o, path, err);
-    if (__lsan_enable) __lsan_enable();
     return status;
 }
 
@@ -74,9 +68,7 @@ static inline nnm_status onnx_rows_bind(onnx_rows *o, onnx_binding *b, float *x,
 static inline nnm_status onnx_rows_run(onnx_rows *o, const onnx_binding *b, nnm_error *err)
 {
     const nnm_ort_api *api = o->library.api;
-    if (__lsan_disable) __lsan_disable();
     nnm_status status = nnm_ort_check(api, api->run_with_binding(o->session, NULL, b->binding), "run the model", err);
-    if (__lsan_enable) __lsan_enable();
     return status;
 }
 

@@ -86,9 +86,9 @@ static void a_build_file_is_read(void **state)
     assert_int_equal(config.implement, NNM_IMPLEMENT_TORCH);
     assert_int_equal(config.batch_size, 8);
     assert_string_equal(config.prior_dir, "tables: of mine");
-    const nnm_kernel_build expected[] = {{"dwconv-bn-relu", 500, 20, 5, 0.25, NNM_MODEL_RANDOM_FOREST},
-                                         {"conv-bn-relu", 1000, 10, 3, 0.1, NNM_MODEL_RANDOM_FOREST},
-                                         {"conv-relu", NNM_FALLBACK_SAMPLES, 20, 3, 0.1, NNM_MODEL_RANDOM_FOREST}};
+    const nnm_kernel_build expected[] = {{"dwconv-bn-relu", 500, 20, 5, 0.25, NNM_MODEL_BEST},
+                                         {"conv-bn-relu", 1000, 10, 3, 0.1, NNM_MODEL_BEST},
+                                         {"conv-relu", NNM_FALLBACK_SAMPLES, 20, 3, 0.1, NNM_MODEL_BEST}};
     assert_int_equal(config.kernel_count, 3);
     for (size_t i = 0; i < 3; i++)
         assert_true(same_kernel(&config.kernels[i], &expected[i]));

@@ -269,13 +269,14 @@ static void unknown_kernel_types_have_their_features_as_inputs(void **state)
 
 static int write_all(const char *to)
 {
+    static const nnm_model_kind models[] = {NNM_MODEL_RANDOM_FOREST, NNM_MODEL_BEST};
     nnm_error err = NNM_ERROR_INIT;
     make_folder(folder);
     int failed = 0;
-    for (size_t i = 0; i < CASE_COUNT; i++) {
+    for (size_t i = 0; i < CASE_COUNT * 2; i++) {
         char name[64], path[512];
-        snprintf(name, sizeof name, "%s.onnx", cases[i].name);
-        nnm_predictor *predictor = train(&cases[i], NNM_MODEL_RANDOM_FOREST);
+        nnm_predictor *predictor = train(&cases[i / 2], models[i % 2]);
+        snprintf(name, sizeof name, "%s-%s.onnx", cases[i / 2].name, nnm_predictor_model(predictor));
         if (nnm_export_onnx(predictor, in_folder(path, to, name), &err)) {
             fprintf(stderr, "%s\n", err.message);
             failed = 1;

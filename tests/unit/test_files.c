@@ -240,6 +240,49 @@ static void broken_tables_are_refused_with_their_line(void **state)
     assert_fails(nnm_csv_read(&csv, "/nowhere/t.csv", &err), NNM_ERR_NOT_FOUND, "/nowhere/t.csv");
 }
 
+/* The same rows with the same lines as a table that is read in one. */
+static void tables_are_read_in_pieces(void **state)
+{
+    (void)state;
+    nnm_error err = NNM_ERROR_INIT;
+    char path[512];
+    const char *text = "\xEF\xBB\xBF\"name\",x\r\n\n\"two\nlines\",1\nb,2\n\nc,3\n\"d,\",4";
+    assert_ok(nnm_file_write(in_folder(path, folder, "pieces.csv"), text, strlen(text), &err));
+    nnm_csv whole = {0};
+    assert_ok(nnm_csv_read(&whole, path, &err));
+    for (size_t piece = 1; piece < 6; piece++) {
+        nnm_csv_stream *stream = NULL;
+        assert_ok(nnm_csv_stream_open(&stream, path, &err));
+        const nnm_csv *part = nnm_csv_stream_table(stream);
+        assert_string_equal(part->header[0], "name");
+        size_t rows = 0;
+        do {
+            assert_ok(nnm_csv_stream_next(stream, piece, &err));
+            assert_true(part->rows <= piece);
+            for (size_t i = 0; i < part->rows; i++, rows++) {
+                assert_string_equal(nnm_csv_cell(part, i, 0), nnm_csv_cell(&whole, rows, 0));
+                assert_string_equal(nnm_csv_cell(part, i, 1), nnm_csv_cell(&whole, rows, 1));
+                assert_int_equal(part->line[i], whole.line[rows]);
+            }
+        } while (part->rows);
+        assert_int_equal(rows, 4);
+        nnm_csv_stream_close(stream);
+    }
+    nnm_csv_fini(&whole);
+
+    nnm_csv_stream *stream = NULL;
+    text = "a,b\n1,2\n3\n";
+    assert_ok(nnm_file_write(path, text, strlen(text), &err));
+    assert_ok(nnm_csv_stream_open(&stream, path, &err));
+    assert_ok(nnm_csv_stream_next(stream, 1, &err));
+    assert_fails(nnm_csv_stream_next(stream, 1, &err), NNM_ERR_PARSE, "pieces.csv:3: found 1 cells");
+    nnm_csv_stream_close(stream);
+    assert_ok(nnm_file_write(path, "", 0, &err));
+    assert_fails(nnm_csv_stream_open(&stream, path, &err), NNM_ERR_PARSE, "the file is empty");
+    assert_fails(nnm_csv_stream_open(&stream, folder, &err), NNM_ERR_IO, folder);
+    assert_fails(nnm_csv_stream_open(&stream, "/nowhere/t.csv", &err), NNM_ERR_NOT_FOUND, "/nowhere/t.csv");
+}
+
 static void cells_come_back_as_they_were_written(void **state)
 {
     (void)state;
@@ -401,6 +444,7 @@ int main(void)
         cmocka_unit_test(tables_have_a_header_and_rows),
         cmocka_unit_test(tables_as_spreadsheets_write_them),
         cmocka_unit_test(broken_tables_are_refused_with_their_line),
+        IN_SANDBOX(tables_are_read_in_pieces),
         IN_SANDBOX(cells_come_back_as_they_were_written),
         cmocka_unit_test(doubles_round_trip),
         cmocka_unit_test(doubles_are_written_short),

@@ -74,11 +74,13 @@ static void trains_and_answers(void **state)
 
     nnm_table_options options = options_for("latency_ms");
     nnm_fit_result fit = {0};
+    options.fit.model = NNM_MODEL_RANDOM_FOREST;
     assert_ok(nnm_train_csv("conv-bn-relu", path, &options, &fit, &err));
     assert_int_equal(fit.summary.rows, 1500);
     assert_int_equal(fit.summary.test_rows, 300);
     assert_true(fit.summary.test.acc10 > 0.8);
     assert_int_equal(nnm_predictor_feature_count(fit.predictor), 7); /* text columns are no features */
+    assert_string_equal(nnm_predictor_model(fit.predictor), "random_forest");
 
     nnm_metrics metrics;
     assert_ok(nnm_evaluate_csv(fit.predictor, other, "latency_ms", NULL, &metrics, NULL, &err));
@@ -228,12 +230,181 @@ static void refuses_bad_tables(void **state)
     assert_fails(nnm_train_csv("fc", path, &options, &fit, &err), NNM_ERR_VALUE, "");
 }
 
+static const char *const bad_rows = "CIN,COUT,ms\n10,10,1\n20,10,nan\n30,x,3\n40,10,4\n50,10,0\n60,10,6\n70,10,7\n"
+                                    "80,10,inf\n90,10,9\n100,10,-1\n110,10,11\n";
+
+static void leaves_bad_rows_out_when_asked(void **state)
+{
+    (void)state;
+    nnm_error err = NNM_ERROR_INIT;
+    char path[512], out_path[512];
+    write_text(path, "bad.csv", bad_rows);
+    nnm_table_options options = options_for("ms");
+    options.skip_bad = true;
+    nnm_fit_result fit = {0};
+    assert_ok(nnm_train_csv("fc", path, &options, &fit, &err));
+    assert_int_equal(fit.summary.rows, 6);
+    assert_int_equal(fit.skipped.count, 5);
+    assert_non_null(strstr(fit.skipped.first, "bad.csv:3: column 'ms': found 'nan', need a latency"));
+
+    nnm_metrics metrics;
+    nnm_skipped_rows skipped = {0};
+    assert_fails(nnm_evaluate_csv(fit.predictor, path, "ms", NULL, &metrics, &err), NNM_ERR_VALUE, "bad.csv:3: ");
+    assert_ok(nnm_evaluate_csv(fit.predictor, path, "ms", &skipped, &metrics, &err));
+    assert_int_equal(metrics.rows, 6);
+    assert_int_equal(skipped.count, 5);
+
+    FILE *out = fopen(in_folder(out_path, folder, "predicted.csv"), "wb");
+    assert_non_null(out);
+    assert_ok(nnm_predict_csv(fit.predictor, path, &skipped, out, &err));
+    assert_int_equal(fclose(out), 0);
+    assert_int_equal(skipped.count, 1);
+    assert_non_null(strstr(skipped.first, "bad.csv:4: column 'COUT': found 'x'"));
+    char *text = NULL;
+    size_t size = 0;
+    assert_ok(nnm_file_read(out_path, &text, &size, &err));
+    assert_non_null(strstr(text, "\n30,x,3,,,\n40,10,4,"));
+    free(text);
+    nnm_fit_result_fini(&fit);
+}
+
+static void names_the_column_that_was_meant(void **state)
+{
+    (void)state;
+    nnm_error err;
+    char path[512];
+    nnm_table_options options = options_for("ms");
+    nnm_fit_result fit = {0};
+    write_text(path, "names.csv", "CIN,CUOT,ms\n10,10,1\n");
+    assert_fails(nnm_train_csv("fc", path, &options, &fit, &err), NNM_ERR_NOT_FOUND, "did you mean 'CUOT'?");
+    options.target = "mss";
+    write_text(path, "names.csv", "CIN,COUT,ms\n10,10,1\n");
+    assert_fails(nnm_train_csv("fc", path, &options, &fit, &err), NNM_ERR_NOT_FOUND, "did you mean 'ms'?");
+}
+
+/* Every row is predicted once, by a fit that did not see it, and equal inputs give equal figures. */
+static void cross_validates(void **state)
+{
+    (void)state;
+    nnm_error err = NNM_ERROR_INIT;
+    char path[512];
+    write_conv_table(path, "conv.csv", 203, 0, false);
+    nnm_table_options options = options_for("latency_ms");
+    options.fit.model = NNM_MODEL_RANDOM_FOREST;
+    nnm_cross_validation cv = {0}, again = {0};
+    assert_ok(nnm_cross_validate_csv("conv-bn-relu", path, &options, 4, &cv, &err));
+    assert_int_equal(cv.rows, 203);
+    assert_int_equal(cv.all.rows, 203);
+    size_t rows = 0;
+    double within = 0, low = 1, high = 0;
+    for (size_t i = 0; i < 4; i++) {
+        rows += cv.fold[i].rows;
+        within += cv.fold[i].acc10 * (double)cv.fold[i].rows;
+        low = fmin(low, cv.fold[i].acc10);
+        high = fmax(high, cv.fold[i].acc10);
+    }
+    assert_int_equal(rows, 203);
+    assert_true(fabs(within / 203 - cv.all.acc10) < 1e-12);
+    assert_true(cv.spread.mean.acc10 >= low && cv.spread.mean.acc10 <= high);
+    assert_true(cv.all.acc10 < 0.9); /* rows that were trained on would be predicted well */
+    options.fit.threads = 2;
+    assert_ok(nnm_cross_validate_csv("conv-bn-relu", path, &options, 4, &again, &err));
+    assert_true(cv.all.rmspe == again.all.rmspe);
+    assert_fails(nnm_cross_validate_csv("conv-bn-relu", path, &options, 204, &again, &err), NNM_ERR_VALUE,
+                 "folds: found 204, need a number from 2 to 203");
+    assert_fails(nnm_cross_validate_csv("conv-bn-relu", path, &options, 1, &again, &err), NNM_ERR_VALUE, "folds");
+    nnm_cross_validation_fini(&cv);
+    nnm_cross_validation_fini(&again);
+}
+
+static void learning_curves_rise(void **state)
+{
+    (void)state;
+    nnm_error err = NNM_ERROR_INIT;
+    char path[512];
+    write_conv_table(path, "conv.csv", 500, 0, false);
+    nnm_table_options options = options_for("latency_ms");
+    options.fit.model = NNM_MODEL_RANDOM_FOREST;
+    const size_t sizes[] = {400, 20, 100};
+    nnm_learning_curve curve = {0};
+    assert_ok(nnm_learning_curve_csv("conv-bn-relu", path, &options, sizes, 3, 3, &curve, &err));
+    assert_int_equal(curve.count, 3);
+    assert_int_equal(curve.test_rows, 100);
+    assert_int_equal(curve.points[0].rows, 20);
+    assert_int_equal(curve.points[2].rows, 400);
+    assert_int_equal(curve.points[1].test.mean.rows, 100);
+    assert_true(curve.points[0].test.mean.acc10 < curve.points[2].test.mean.acc10);
+    assert_true(curve.points[0].test.deviation.rmspe > 0);
+    nnm_learning_curve_fini(&curve);
+    assert_fails(nnm_learning_curve_csv("conv-bn-relu", path, &options, (const size_t[]){401}, 1, 3, &curve, &err),
+                 NNM_ERR_TOO_FEW_ROWS, "found 401 training rows; of 500 distinct rows, the test leaves 400");
+    assert_fails(nnm_learning_curve_csv("conv-bn-relu", path, &options, (const size_t[]){1}, 1, 3, &curve, &err),
+                 NNM_ERR_VALUE, "found 1 training rows");
+    assert_fails(nnm_learning_curve_csv("conv-bn-relu", path, &options, sizes, 3, 0, &curve, &err), NNM_ERR_VALUE,
+                 "one or more draws");
+    options.fit.test_size = 0;
+    assert_fails(nnm_learning_curve_csv("conv-bn-relu", path, &options, sizes, 3, 1, &curve, &err), NNM_ERR_VALUE,
+                 "needs rows to test on");
+}
+
+/* Twenty rows of any kernel type are enough for the model best, and a larger configuration takes longer. */
+static void best_learns_every_kernel_type(void **state)
+{
+    (void)state;
+    nnm_error err = NNM_ERROR_INIT;
+    for (size_t k = 0; k < nnm_kernel_count(); k++) {
+        const nnm_kernel *kernel = nnm_kernel_at(k);
+        char path[512], text[256] = "";
+        nnm_atomic_file file;
+        assert_ok(nnm_atomic_file_open(&file, in_folder(path, folder, "any.csv"), &err));
+        for (size_t p = 0; p < nnm_kernel_param_count(kernel); p++)
+            fprintf(file.stream, "%s,", nnm_kernel_param_name(kernel, p));
+        fputs("ms\n", file.stream);
+        for (int i = 0; i <= 20; i++) {
+            nnm_kernel_config config = {{0}};
+            for (size_t p = 0; p < nnm_kernel_param_count(kernel); p++) {
+                int64_t minimum, maximum;
+                nnm_kernel_param_range(kernel, p, &minimum, &maximum);
+                bool channels = strncmp(nnm_kernel_param_name(kernel, p), "C", 1) == 0;
+                config.value[p] = maximum < 100 ? 1 + (i % 20) % 3 : channels ? 8 * (3 + i % 20) : 4 + (i * 7) % 20;
+                if (i == 20 && maximum >= 100) config.value[p] = 320; /* only asked for */
+            }
+            double latency = 0.001 + nnm_kernel_flops(kernel, &config) / 1e7;
+            for (size_t p = 0; p < nnm_kernel_param_count(kernel) && i < 20; p++)
+                fprintf(file.stream, "%lld,", (long long)config.value[p]);
+            if (i < 20) fprintf(file.stream, "%.9g\n", latency);
+            if (i == 20) nnm_kernel_config_format(kernel, &config, text, sizeof text);
+        }
+        assert_ok(nnm_atomic_file_commit(&file, &err));
+
+        nnm_table_options options = options_for("ms");
+        options.fit.model = NNM_MODEL_BEST;
+        options.fit.test_size = 0;
+        nnm_fit_result fit = {0};
+        nnm_prediction prediction;
+        assert_ok(nnm_train_csv(nnm_kernel_name(kernel), path, &options, &fit, &err));
+        assert_string_equal(nnm_predictor_model(fit.predictor), "best");
+        assert_ok(nnm_predict_config(fit.predictor, text, &prediction, &err));
+        assert_true(prediction.latency_ms > 2 * fit.summary.latency_max_ms);
+        assert_true(prediction.extrapolated);
+        nnm_fit_result_fini(&fit);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(trains_and_answers),    cmocka_unit_test(uses_further_columns),
-        cmocka_unit_test(understands_padding),   cmocka_unit_test(adds_columns_to_a_table),
-        cmocka_unit_test(leaves_duplicates_out), cmocka_unit_test(refuses_bad_tables),
+        cmocka_unit_test(trains_and_answers),
+        cmocka_unit_test(uses_further_columns),
+        cmocka_unit_test(understands_padding),
+        cmocka_unit_test(adds_columns_to_a_table),
+        cmocka_unit_test(leaves_duplicates_out),
+        cmocka_unit_test(refuses_bad_tables),
+        cmocka_unit_test(leaves_bad_rows_out_when_asked),
+        cmocka_unit_test(names_the_column_that_was_meant),
+        cmocka_unit_test(cross_validates),
+        cmocka_unit_test(learning_curves_rise),
+        cmocka_unit_test(best_learns_every_kernel_type),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
