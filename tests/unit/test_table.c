@@ -249,8 +249,8 @@ static void leaves_bad_rows_out_when_asked(void **state)
 
     nnm_metrics metrics;
     nnm_skipped_rows skipped = {0};
-    assert_fails(nnm_evaluate_csv(fit.predictor, path, "ms", NULL, &metrics, &err), NNM_ERR_VALUE, "bad.csv:3: ");
-    assert_ok(nnm_evaluate_csv(fit.predictor, path, "ms", &skipped, &metrics, &err));
+    assert_fails(nnm_evaluate_csv(fit.predictor, path, "ms", NULL, &metrics, NULL, &err), NNM_ERR_VALUE, "bad.csv:3: ");
+    assert_ok(nnm_evaluate_csv(fit.predictor, path, "ms", &skipped, &metrics, NULL, &err));
     assert_int_equal(metrics.rows, 6);
     assert_int_equal(skipped.count, 5);
 
