@@ -109,14 +109,16 @@ Help of nn-meter and of every command goes to standard output.
   |
   Measure the kernels of a configuration file.
   Goes on where an earlier run stopped: what the workspace's journal knows is not measured again.
-  quiet: share of the samples that nothing disturbed; agree 5, agree 10: share of the kernels whose
-  first and last round agree within 5 and 10 %.
+  quiet: share of the samples that nothing disturbed; agree 5, agree 10: share of the kernels measured
+  once more at the end (one in twenty, at least 20) whose two latencies agree within 5 and 10 %.
   |
   Options:
     --workspace DIR       the workspace (required)
     --backend NAME        the runtime that is measured (default: BACKEND of the workspace)
     --models CONFIG.json  configuration file, as 'nn-meter sample' writes it (required)
     --json                answer with one JSON object
+    --quick               measure with less care, in a third of the time
+    --thorough            measure with more care, in three times the time
     -h, --help            show this text
   |
   Example:
@@ -190,6 +192,8 @@ Help of nn-meter and of every command goes to standard output.
     --model random_forest  the regression model (default: random_forest)
     --seed S               of everything that is left to chance (default: 0)
     --threads N            threads that fit the forest (default: one a CPU)
+    --quick                measure with less care, in a third of the time
+    --thorough             measure with more care, in three times the time
     --json                 answer with one JSON object
     -h, --help             show this text
   |
