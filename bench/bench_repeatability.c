@@ -6,8 +6,7 @@
  * Kernels of the prior are measured in two passes that begin M minutes apart, by the protocols of measure.h (default,
  * quick, thorough) and by two that are usual: the mean, and the minimum, of 50 runs after 10 warm-ups. What is printed
  * is the share of kernels whose two latencies differ by at most 5 and 10 %, and the time that a kernel took in a pass.
- * Every pass of every protocol looks for the quiet state anew, as another person's workspace would, unless --workspace
- * says that both passes belong to one.
+ * The passes belong to one workspace, which knows its quiet state; with --separate each looks for one of its own.
  */
 #include <getopt.h>
 #include <math.h>
@@ -60,7 +59,7 @@ typedef struct choices {
     size_t kernels;
     double minutes, max_flops;
     const char *backend, *kernel;
-    bool wanted[METHODS], one_workspace;
+    bool wanted[METHODS], separate;
 } choices;
 
 static void check(nnm_status status, const nnm_error *err)
@@ -191,7 +190,7 @@ static void run_ours(set *s, const choices *c, method m, int pass)
     nnm_worker *worker = NULL;
     nnm_session_options options = {.threads = 1};
     nnm_protocol protocol = NNM_PROTOCOL_INIT;
-    if (c->one_workspace) {
+    if (!c->separate) {
         protocol.reference_ns = s->protocol.reference_ns;
         protocol.reference_clock_ns = s->protocol.reference_clock_ns;
     }
@@ -276,7 +275,7 @@ static bool read_choices(int argc, char **argv, choices *c)
         {"kernels", required_argument, NULL, 'n'},     {"minutes", required_argument, NULL, 'm'},
         {"max-gflops", required_argument, NULL, 'g'},  {"backend", required_argument, NULL, 'b'},
         {"kernel-type", required_argument, NULL, 'k'}, {"only", required_argument, NULL, 'o'},
-        {"workspace", no_argument, NULL, 'w'},         {NULL, 0, NULL, 0}};
+        {"separate", no_argument, NULL, 's'},          {NULL, 0, NULL, 0}};
     bool any = false;
     for (int option; (option = getopt_long(argc, argv, "", options, NULL)) != -1;) {
         size_t m = 0;
@@ -286,7 +285,7 @@ static bool read_choices(int argc, char **argv, choices *c)
         case 'g': c->max_flops = strtod(optarg, NULL) * 1e9; break;
         case 'b': c->backend = optarg; break;
         case 'k': c->kernel = optarg; break;
-        case 'w': c->one_workspace = true; break;
+        case 's': c->separate = true; break;
         case 'o':
             while (m < METHODS && strcmp(optarg, method_names[m]) != 0)
                 m++;
@@ -332,7 +331,7 @@ int main(int argc, char **argv)
     char folder[] = "/tmp/bench-repeatability-XXXXXX";
     if (!read_choices(argc, argv, &c)) {
         fprintf(stderr, "usage: bench_repeatability [--kernels N] [--minutes M] [--max-gflops G] [--backend NAME]\n"
-                        "           [--kernel-type NAME] [--only default|quick|thorough|peers]... [--workspace]\n");
+                        "           [--kernel-type NAME] [--only default|quick|thorough|peers]... [--separate]\n");
         return 2;
     }
     nnm_error err = NNM_ERROR_INIT;

@@ -64,7 +64,7 @@ Converting and profiling.
   kernel             profiled failed  known         time    quiet repeated  agree 5 agree 10  ceiling
   conv-bn-relu              0      0      6 * s * ~
   $ nn-meter profile --workspace ws --models ws/predictor_build/results/conv-bn-relu_around.json --json
-  {"kernels": [{"kernel": "conv-bn-relu", "requested": 6, "known": 6, "profiled": 0, "failed": 0, "elapsed_s": *, "measured_s": 0.0, "quiet_share": null, "repeated": *, "agree5": *, "agree10": *, "noise_ceiling10": null, "noise_ceiling10_low": null, "noise_ceiling10_high": null}]} ~
+  {"kernels": [{"kernel": "conv-bn-relu", "requested": 6, "known": 6, "profiled": 0, "failed": 0, "noisy": 0, "elapsed_s": *, "measured_s": 0.0, "waited_s": 0.0, "quiet_share": null, "repeated": *, "agree5": *, "agree10": *, "noise_ceiling10": null, "noise_ceiling10_low": null, "noise_ceiling10_high": null}]} ~
   $ nn-meter export --kernel conv-bn-relu --configs ws/predictor_build/results/conv-bn-relu_around.json --latencies ws/predictor_build/results/profiled_conv-bn-relu.json --csv out.csv; head -1 out.csv; wc -l <out.csv
   model_path,HW,CIN,COUT,KERNEL_SIZE,STRIDES,FLOPS,PARAMS,latency
   7

@@ -118,6 +118,8 @@ Help of nn-meter and of every command goes to standard output.
     --backend NAME        the runtime that is measured (default: BACKEND of the workspace)
     --models CONFIG.json  configuration file, as 'nn-meter sample' writes it (required)
     --json                answer with one JSON object
+    --quick               measure with less care, in a third of the time
+    --thorough            measure with more care, in three times the time
     -h, --help            show this text
   |
   Example:
