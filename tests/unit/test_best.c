@@ -157,7 +157,7 @@ static void leaves_are_weighted_means(void **state)
 {
     (void)state;
     nnm_error err = NNM_ERROR_INIT;
-    const double x[] = {1, 1, 2}, y[] = {1, 3, 7}, weight[] = {3, 1, 0};
+    const double x[] = {2, 1, 1}, y[] = {7, 1, 3}, weight[] = {0, 3, 1};
     nnm_pool_tree tree = {0};
     nnm_extra_trees_options options = {.columns_per_split = 1, .threads = 1};
     assert_ok(nnm_extra_trees_grow(&tree, 1, x, y, weight, 3, 1, &options, &err));
