@@ -10,13 +10,16 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
+#include "base/buffer.h"
 #include "base/clock.h"
 #include "base/csv.h"
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/number.h"
 #include "base/rng.h"
+#include "learn/forest_file.h"
 #include "nnmeter/predictor.h"
 
 static const double sizes[] = {1, 3, 7, 8, 13, 14, 27, 28, 32, 56, 112, 224};
@@ -94,34 +97,69 @@ static double seconds_since(uint64_t start_ns)
     return (double)(nnm_clock_ns() - start_ns) * 1e-9;
 }
 
-static nnm_status run(const matrix *m, size_t train, size_t test, const nnm_forest_options *options, nnm_error *err)
+static long peak_kib(void)
 {
-    nnm_forest *forest;
-    uint64_t start = nnm_clock_ns();
-    nnm_status status = nnm_forest_fit(&forest, m->x, m->y, NULL, train, m->columns, options, err);
-    if (status) return status;
-    double fit_s = seconds_since(start);
+    struct rusage usage;
+    return getrusage(RUSAGE_SELF, &usage) == 0 ? usage.ru_maxrss : 0;
+}
 
+#define BATCH_ROWS 100000
+
+/* Seconds for a batch made of the test rows again and again. */
+static nnm_status time_batch(const nnm_forest *forest, const double *x, size_t test, double *seconds, nnm_error *err)
+{
+    size_t columns = nnm_forest_columns(forest);
+    double *batch = nnm_calloc(BATCH_ROWS * columns, sizeof *batch);
+    double *predicted = nnm_calloc(BATCH_ROWS, sizeof *predicted);
+    nnm_status status = batch && predicted ? NNM_OK : nnm_fail_memory(err);
+    for (size_t i = 0; i < BATCH_ROWS && !status; i++)
+        memcpy(batch + i * columns, x + i % test * columns, columns * sizeof *x);
+    uint64_t start = nnm_clock_ns();
+    if (!status) nnm_forest_predict(forest, batch, BATCH_ROWS, predicted);
+    *seconds = seconds_since(start);
+    free(batch);
+    free(predicted);
+    return status;
+}
+
+static nnm_status measure(const nnm_forest *forest, const matrix *m, size_t test, double fit_s, long fit_kib,
+                          nnm_error *err)
+{
     const double *x = m->x + (m->rows - test) * m->columns;
-    double *predicted = nnm_calloc(test, sizeof *predicted);
+    double *predicted = nnm_calloc(test, sizeof *predicted), batch_s = 0;
     nnm_metrics metrics = {0};
-    status = predicted ? NNM_OK : nnm_fail_memory(err);
+    nnm_buffer file = {0};
+    nnm_status status = predicted ? time_batch(forest, x, test, &batch_s, err) : nnm_fail_memory(err);
+    if (!status) status = nnm_forest_put(forest, &file, err);
     if (!status) {
-        start = nnm_clock_ns();
         nnm_forest_predict(forest, x, test, predicted);
-        double batch_s = seconds_since(start);
         status = nnm_metrics_compute(&metrics, m->y + (m->rows - test), predicted, test, err);
+    }
+    if (!status) {
         size_t singles = test < 1000 ? test : 1000;
-        start = nnm_clock_ns();
+        uint64_t start = nnm_clock_ns();
         for (size_t i = 0; i < singles; i++)
             nnm_forest_predict(forest, x + i * m->columns, 1, predicted);
         double row_s = seconds_since(start) / (double)singles;
         printf("{\"fit_s\": %.6f, \"row_us\": %.3f, \"batch_row_us\": %.3f, \"acc10\": %.6f, \"oob_score\": %.6f, "
-               "\"nodes\": %zu}\n",
-               fit_s, row_s * 1e6, batch_s / (double)test * 1e6, metrics.acc10, nnm_forest_oob_score(forest),
-               nnm_forest_node_count(forest));
+               "\"nodes\": %zu, \"file_mb\": %.3f, \"fit_mb\": %.1f}\n",
+               fit_s, row_s * 1e6, batch_s / BATCH_ROWS * 1e6, metrics.acc10, nnm_forest_oob_score(forest),
+               nnm_forest_node_count(forest), (double)file.size / 1e6, (double)fit_kib * 1024 / 1e6);
     }
+    nnm_buffer_fini(&file);
     free(predicted);
+    return status;
+}
+
+static nnm_status run(const matrix *m, size_t train, size_t test, const nnm_forest_options *options, nnm_error *err)
+{
+    nnm_forest *forest;
+    long before_kib = peak_kib();
+    uint64_t start = nnm_clock_ns();
+    nnm_status status = nnm_forest_fit(&forest, m->x, m->y, NULL, train, m->columns, options, err);
+    if (status) return status;
+    double fit_s = seconds_since(start);
+    status = measure(forest, m, test, fit_s, peak_kib() - before_kib, err);
     nnm_forest_free(forest);
     return status;
 }

@@ -29,7 +29,8 @@ typedef struct nnm_forest_options {
     size_t max_features;      /* features tried a split, 1..columns; 0: all. More than the columns means all */
     size_t min_samples_split; /* a node with fewer distinct training rows becomes a leaf; >= 2 */
     size_t min_samples_leaf;  /* rows either side of a split keeps at least; >= 1 */
-    bool bootstrap;           /* each tree sees rows drawn with replacement; without, all rows and no out-of-bag */
+    bool bootstrap;           /* each tree sees rows drawn with replacement, as many as there are but at most 131,072;
+                                 without, all rows and no out-of-bag */
     uint64_t seed;
     unsigned threads; /* 0: one a CPU this process may use */
 } nnm_forest_options;

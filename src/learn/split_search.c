@@ -1,6 +1,7 @@
 #include "learn/split_search.h"
 
 #include <stdbool.h>
+#include <string.h>
 
 /* Odd-even merge sort of 32 keys, without the steps that touch a key that is not there: such a key would be larger than
  * all others and never move. */
@@ -29,21 +30,22 @@ void nnm_sorting_networks_init(nnm_sorting_networks *networks)
 #define INLINE_ALWAYS inline
 #endif
 
+typedef int32_t keys8 __attribute__((vector_size(32)));
+
 static INLINE_ALWAYS void sort_lanes(nnm_small_node *node, const nnm_sorting_networks *networks)
 {
     size_t steps = networks->counts[node->count];
     for (size_t i = 0; i < steps; i++) {
         uint32_t *low = node->keys[networks->steps[node->count][i].low];
         uint32_t *high = node->keys[networks->steps[node->count][i].high];
-        uint32_t a[NNM_LANES], b[NNM_LANES];
-        for (int lane = 0; lane < NNM_LANES; lane++) {
-            a[lane] = low[lane] < high[lane] ? low[lane] : high[lane];
-            b[lane] = low[lane] < high[lane] ? high[lane] : low[lane];
-        }
-        for (int lane = 0; lane < NNM_LANES; lane++) {
-            low[lane] = a[lane];
-            high[lane] = b[lane];
-        }
+        keys8 a, b;
+        memcpy(&a, low, sizeof a);
+        memcpy(&b, high, sizeof b);
+        keys8 exchange = (a ^ b) & (keys8)(a > b);
+        a ^= exchange;
+        b ^= exchange;
+        memcpy(low, &a, sizeof a);
+        memcpy(high, &b, sizeof b);
     }
 }
 
@@ -70,22 +72,27 @@ static INLINE_ALWAYS void pass_row(quad *q, const nnm_small_node *node, const ui
     q->sum += (real4){a[1], b[1], c[1], d[1]};
 }
 
-/* A split behind row i, in the features whose ranks differ there. */
-static INLINE_ALWAYS void consider_splits(quad *q, double mean, double total, size_t i, keys4 differ)
+/* A split at `position`, in the features whose ranks differ there. */
+static INLINE_ALWAYS void consider_splits(quad *q, double mean, double total, const real4 *position,
+                                          const mask4 *differ)
 {
-    mask4 allowed = __builtin_convertvector((keys_mask4)((keys_mask4)differ != 0), mask4);
     real4 d = q->sum - mean * q->weight, product = q->weight * (total - q->weight);
     real4 n = d * d;
-    mask4 better = (n * q->denominator > q->numerator * product) & (product > 0) & allowed;
+    mask4 better = (n * q->denominator > q->numerator * product) & (product > 0) & (*differ != 0);
     q->numerator = CHOOSE(better, n, q->numerator);
     q->denominator = CHOOSE(better, product, q->denominator);
-    q->position = CHOOSE(better, (real4){0} + (double)i, q->position);
+    q->position = CHOOSE(better, *position, q->position);
 }
 
-static INLINE_ALWAYS keys4 differences(const uint32_t *keys, const uint32_t *next)
+/* The same with ranks that stand in keys. */
+static INLINE_ALWAYS void consider_keys(quad *q, const nnm_small_node *node, const real4 *position,
+                                        const uint32_t *keys, const uint32_t *next)
 {
-    keys4 differ = (keys4){keys[0], keys[1], keys[2], keys[3]} ^ (keys4) { next[0], next[1], next[2], next[3] };
-    return differ >> NNM_SMALL_BITS;
+    keys4 a, b;
+    memcpy(&a, keys, sizeof a);
+    memcpy(&b, next, sizeof b);
+    mask4 differ = __builtin_convertvector((keys_mask4)((a ^ b) >> NNM_SMALL_BITS), mask4);
+    consider_splits(q, node->mean, node->total, position, &differ);
 }
 
 static INLINE_ALWAYS void search_lanes(nnm_small_node *node, const nnm_sorting_networks *networks,
@@ -94,13 +101,15 @@ static INLINE_ALWAYS void search_lanes(nnm_small_node *node, const nnm_sorting_n
     sort_lanes(node, networks);
     const real4 zero = {0};
     quad a = {zero, zero, zero - 1, zero + 1, zero - 1}, b = a;
+    real4 position = zero - 1;
     for (size_t i = 0; i + 1 < node->count; i++) {
         const uint32_t *keys = node->keys[i], *next = node->keys[i + 1];
+        position += 1;
         pass_row(&a, node, keys);
         pass_row(&b, node, keys + 4);
         if (i + 1 < node->margin || i + 1 + node->margin > node->count) continue;
-        consider_splits(&a, node->mean, node->total, i, differences(keys, next));
-        consider_splits(&b, node->mean, node->total, i, differences(keys + 4, next + 4));
+        consider_keys(&a, node, &position, keys, next);
+        consider_keys(&b, node, &position, keys + 4, next + 4);
     }
     for (int lane = 0; lane < 4; lane++) {
         best->numerator[lane] = a.numerator[lane];
@@ -119,13 +128,17 @@ static INLINE_ALWAYS void search_lists(const nnm_large_node *node, nnm_lane_spli
     const size_t count = node->count, margin = node->margin;
     const real4 zero = {0};
     quad q = {zero, zero, zero + best->numerator[0], zero + best->denominator[0], zero - 1};
+    real4 position = zero - 1;
+    mask4 next = {a[0].rank, b[0].rank, c[0].rank, d[0].rank};
     for (size_t i = 0; i + margin < count; i++) {
+        position += 1;
+        mask4 ranks = next;
+        next = (mask4){a[i + 1].rank, b[i + 1].rank, c[i + 1].rank, d[i + 1].rank};
         q.weight += (real4){weight[a[i].row], weight[b[i].row], weight[c[i].row], weight[d[i].row]};
         q.sum += (real4){a[i].wy, b[i].wy, c[i].wy, d[i].wy};
         if (i + 1 < margin) continue;
-        keys4 ranks = {a[i].rank, b[i].rank, c[i].rank, d[i].rank};
-        keys4 next = {a[i + 1].rank, b[i + 1].rank, c[i + 1].rank, d[i + 1].rank};
-        consider_splits(&q, node->mean, node->total, i, ranks ^ next);
+        mask4 differ = ranks ^ next;
+        consider_splits(&q, node->mean, node->total, &position, &differ);
     }
     for (int lane = 0; lane < NNM_LISTS; lane++) {
         best->numerator[lane] = q.numerator[lane];

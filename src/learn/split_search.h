@@ -11,8 +11,8 @@
 #define NNM_LANES 8
 #define NNM_SMALL_ROWS 32
 #define NNM_SMALL_BITS 5
-/* Ranks stand above the row's number in a key of 32 bits. */
-#define NNM_MAX_RANKS ((size_t)1 << (32 - NNM_SMALL_BITS))
+/* Ranks stand above the row's number in a key of 31 bits. */
+#define NNM_MAX_RANKS ((size_t)1 << (31 - NNM_SMALL_BITS))
 
 /* Compare-and-exchange steps that sort any keys, for each number of keys (K. E. Batcher, "Sorting networks and their
  * applications", 1968). */

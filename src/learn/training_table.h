@@ -14,7 +14,7 @@
 #include "nnmeter/status.h"
 
 /* More ranks than these do not fit the keys of small nodes (split_search.h). */
-#define NNM_MAX_TRAINING_ROWS ((size_t)1 << 27)
+#define NNM_MAX_TRAINING_ROWS ((size_t)1 << 26)
 
 /* A row and the rank of its value among the distinct values of one feature. */
 typedef struct nnm_ranked_row {

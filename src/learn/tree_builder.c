@@ -135,7 +135,8 @@ static void draw_weights(nnm_tree_builder *b)
     size_t rows = table->rows;
     if (b->options.bootstrap) {
         memset(b->weight, 0, rows * sizeof *b->weight);
-        for (size_t i = 0; i < rows; i++)
+        size_t draws = rows < NNM_MOST_DRAWS ? rows : NNM_MOST_DRAWS;
+        for (size_t i = 0; i < draws; i++)
             b->weight[draw_below(b, (uint32_t)rows)] += 1;
     }
     for (size_t row = 0; row < rows; row++) {
@@ -320,14 +321,19 @@ static bool find_small_split(nnm_tree_builder *b, record *records, size_t count,
     return found;
 }
 
+/* A record that is moved as a whole. */
+typedef uint64_t whole_record __attribute__((vector_size(16)));
+static_assert(sizeof(whole_record) == sizeof(record), "a record is 16 bytes");
+
 static void keep_both(record *records, size_t count, const uint8_t *goes_left, record *spare)
 {
     size_t left = 0, right = 0;
     for (size_t i = 0; i < count; i++) {
-        record r = records[i];
-        size_t side = goes_left[r.row];
-        records[left] = r;
-        spare[right] = r;
+        size_t side = goes_left[records[i].row];
+        whole_record r;
+        memcpy(&r, &records[i], sizeof r);
+        memcpy(&records[left], &r, sizeof r);
+        memcpy(&spare[right], &r, sizeof r);
         left += side;
         right += 1 - side;
     }
@@ -338,9 +344,11 @@ static void keep_left(record *records, size_t count, const uint8_t *goes_left)
 {
     size_t left = 0;
     for (size_t i = 0; i < count; i++) {
-        record r = records[i];
-        records[left] = r;
-        left += goes_left[r.row];
+        size_t side = goes_left[records[i].row];
+        whole_record r;
+        memcpy(&r, &records[i], sizeof r);
+        memcpy(&records[left], &r, sizeof r);
+        left += side;
     }
 }
 
@@ -349,9 +357,11 @@ static void keep_right(record *records, size_t count, const uint8_t *goes_left)
 {
     size_t right = count;
     for (size_t i = count; i > 0; i--) {
-        record r = records[i - 1];
-        records[right - 1] = r;
-        right -= 1 - (size_t)goes_left[r.row];
+        size_t side = goes_left[records[i - 1].row];
+        whole_record r;
+        memcpy(&r, &records[i - 1], sizeof r);
+        memcpy(&records[right - 1], &r, sizeof r);
+        right -= 1 - side;
     }
 }
 

@@ -9,6 +9,9 @@
 #include "learn/tree_pack.h"
 #include "nnmeter/forest.h"
 
+/* Rows that a tree draws at most, so that a forest of millions of rows stays in memory. */
+#define NNM_MOST_DRAWS ((size_t)1 << 17)
+
 typedef struct nnm_tree_builder nnm_tree_builder;
 
 /* The memory for one thread's trees. Errors: NO_MEMORY. The table must outlive the builder. */
