@@ -91,8 +91,8 @@ Training and adapting from what the workspace holds.
   conv-bn-relu_prior.json
   predictors
   profiled_conv-bn-relu.json
-  $ nn-meter adapt --workspace ws --kernel conv-bn-relu --num 1 --mark more --json 2>err
-  {"kernel": "conv-bn-relu", "model": "best", "rows": *, "test_rows": *, "rmse_ms": *, "rmspe": *, "acc5": *, "acc10": *, "acc15": *, "noise_ceiling10": null, "iterations": 1, "profiled": *, "failed": 0, "known": 0, "elapsed_s": *, "quiet_share": *, "agree5": *, "agree10": *, "predictor": "$WORK/ws/predictor_build/results/predictors/conv-bn-relu_finegrained_more.nnm"} ~
+  $ nn-meter adapt --workspace ws --kernel conv-bn-relu --num 1 --mark more --json --model random_forest 2>err
+  {"kernel": "conv-bn-relu", "model": "random_forest", "rows": *, "test_rows": *, "rmse_ms": *, "rmspe": *, "acc5": *, "acc10": *, "acc15": *, "noise_ceiling10": null, "iterations": 1, "profiled": *, "failed": 0, "known": 0, "elapsed_s": *, "quiet_share": *, "agree5": *, "agree10": *, "predictor": "$WORK/ws/predictor_build/results/predictors/conv-bn-relu_finegrained_more.nnm"} ~
 
 All kernels of the configuration; one has too few rows to be fitted.
 
