@@ -34,6 +34,7 @@ bench-learn: ## compare predictors with scikit-learn's and XGBoost's on the tabl
 	@scripts/setup.sh --bench
 	@$(MAKE) --no-print-directory all
 	@bench/bench_learn.py --program build/nn-meter --csv $(wildcard $(DATA)/*.csv)
+	@for table in $(wildcard $(DATA)/conv*.csv); do build/bench/bench_predict conv-bn-relu $$table latency_ms; done
 
 install: all ## install into PREFIX (/usr/local), below DESTDIR
 	@grep -qx 'CMAKE_INSTALL_PREFIX:PATH=$(PREFIX)' build/CMakeCache.txt || \

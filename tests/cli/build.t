@@ -46,7 +46,7 @@ The same again measures nothing anew.
   (nn-Meter) Iteration 0: acc10 *, error_configs number: * ~
   (nn-Meter) Iteration 1: acc10 *, error_configs number: * ~
   $ nn-meter build --workspace ws --kernel conv-bn-relu --num 10 --iteration 1 --json 2>err
-  {"kernels": [{"kernel": "conv-bn-relu", "model": "random_forest", "rows": *, "test_rows": *, "rmse_ms": *, "rmspe": *, "acc5": *, "acc10": *, "acc15": *, "repeated": *, "agree5": *, "agree10": *, "noise_ceiling10": *, "noise_ceiling10_low": *, "noise_ceiling10_high": *, "iterations": 1, "profiled": *, "failed": 0, "known": 10, "elapsed_s": *, "quiet_share": *, "predictor": "$WORK/ws/predictor_build/results/predictors/conv-bn-relu_prior.nnm"}]} ~
+  {"kernels": [{"kernel": "conv-bn-relu", "model": "best", "rows": *, "test_rows": *, "rmse_ms": *, "rmspe": *, "acc5": *, "acc10": *, "acc15": *, "repeated": *, "agree5": *, "agree10": *, "noise_ceiling10": *, "noise_ceiling10_low": *, "noise_ceiling10_high": *, "iterations": 1, "profiled": *, "failed": 0, "known": 10, "elapsed_s": *, "quiet_share": *, "predictor": "$WORK/ws/predictor_build/results/predictors/conv-bn-relu_prior.nnm"}]} ~
   $ nn-meter predict --predictor ws/predictor_build/results/predictors/conv-bn-relu_finegrained1.nnm --config HW=56,CIN=64,COUT=64,KERNEL_SIZE=3,STRIDES=1
   *.* ~
 
@@ -54,7 +54,7 @@ Training and adapting from what the workspace holds.
 
   $ nn-meter train --workspace ws --kernel conv-bn-relu --configs ws/predictor_build/results/conv-bn-relu_prior.json -o p.nnm
   kernel           conv-bn-relu
-  model            random_forest
+  model            best
   rows             1* ~
   test rows        2
   RMSE             * ~
@@ -66,7 +66,7 @@ Training and adapting from what the workspace holds.
   2| (nn-Meter) training rows: *, test rows: *; rmse: * ms; rmspe: *; 5% accuracy: *; 10% accuracy: *; 15% accuracy: * ~
   $ nn-meter train --workspace ws --kernel conv-bn-relu -o p.nnm --mark all | head -3
   kernel           conv-bn-relu
-  model            random_forest
+  model            best
   rows             1* ~
   2| (nn-Meter) Saved the predictor for conv-bn-relu in $WORK/ws/predictor_build/results/predictors/conv-bn-relu_all.nnm
   2| (nn-Meter) training rows: *, test rows: *; rmse: * ms; rmspe: *; 5% accuracy: *; 10% accuracy: *; 15% accuracy: * ~
@@ -91,7 +91,7 @@ Training and adapting from what the workspace holds.
   conv-bn-relu_prior.json
   predictors
   profiled_conv-bn-relu.json
-  $ nn-meter adapt --workspace ws --kernel conv-bn-relu --num 1 --mark more --json 2>err
+  $ nn-meter adapt --workspace ws --kernel conv-bn-relu --num 1 --mark more --json --model random_forest 2>err
   {"kernel": "conv-bn-relu", "model": "random_forest", "rows": *, "test_rows": *, "rmse_ms": *, "rmspe": *, "acc5": *, "acc10": *, "acc15": *, "repeated": *, "agree5": *, "agree10": *, "noise_ceiling10": *, "noise_ceiling10_low": *, "noise_ceiling10_high": *, "iterations": 1, "profiled": *, "failed": 0, "known": 0, "elapsed_s": *, "quiet_share": *, "predictor": "$WORK/ws/predictor_build/results/predictors/conv-bn-relu_finegrained_more.nnm"} ~
 
 All kernels of the configuration; one has too few rows to be fitted.
@@ -111,7 +111,7 @@ All kernels of the configuration; one has too few rows to be fitted.
   nn-meter build: 1 of 2 kernel types failed; the first: 2 distinct rows (0 duplicates left out) are too few to train and test on; at least 5 are needed
   [3]
   $ nn-meter build --workspace ws --json 2>err
-  {"kernels": [{"kernel": "fc", "model": "random_forest", "rows": *, "test_rows": *, "rmse_ms": *, "rmspe": *, "acc5": *, "acc10": *, "acc15": *, "repeated": *, "agree5": *, "agree10": *, "noise_ceiling10": *, "noise_ceiling10_low": *, "noise_ceiling10_high": *, "iterations": 1, "profiled": *, "failed": 0, "known": 6, "elapsed_s": *, "quiet_share": *, "predictor": "$WORK/ws/predictor_build/results/predictors/fc_prior.nnm"}, {"kernel": "dwconv-bn-relu", "error": "2 distinct rows (0 duplicates left out) are too few to train and test on; at least 5 are needed"}]} ~
+  {"kernels": [{"kernel": "fc", "model": "best", "rows": *, "test_rows": *, "rmse_ms": *, "rmspe": *, "acc5": *, "acc10": *, "acc15": *, "repeated": *, "agree5": *, "agree10": *, "noise_ceiling10": *, "noise_ceiling10_low": *, "noise_ceiling10_high": *, "iterations": 1, "profiled": *, "failed": 0, "known": 6, "elapsed_s": *, "quiet_share": *, "predictor": "$WORK/ws/predictor_build/results/predictors/fc_prior.nnm"}, {"kernel": "dwconv-bn-relu", "error": "2 distinct rows (0 duplicates left out) are too few to train and test on; at least 5 are needed"}]} ~
   [3]
   $ sed -i '/fc:/d' ws/configs/predictorbuild_config.yaml; nn-meter build --workspace ws
   2| (nn-Meter) dwconv-bn-relu: 2 configurations in $WORK/ws/predictor_build/results/dwconv-bn-relu_prior.json
