@@ -130,7 +130,7 @@ static bool is_kernels_fault(nnm_status status)
 /* Writes every model file that is missing. A kernel whose file cannot be written is logged and marked in `dropped`; a
  * disk or a folder that fails stops the work. */
 static nnm_status write_models(const nnm_builder *builder, const nnm_kernel_data *data, bool *dropped,
-                               size_t *dropped_count, nnm_error *err)
+                               size_t *dropped_count, nnm_error *first, nnm_error *err)
 {
     char activity[96];
     snprintf(activity, sizeof activity, "generate %s", nnm_kernel_name(data->kernel));
@@ -152,7 +152,7 @@ static nnm_status write_models(const nnm_builder *builder, const nnm_kernel_data
             status = nnm_builder_log_failure(builder, "generate", data->kernel, record, &failure, err);
             if (status) return status;
             dropped[i] = true;
-            ++*dropped_count;
+            if (++*dropped_count == 1) *first = failure;
         }
         nnm_progress_step(&meter, i + 1, *dropped_count, (double)(i + 1));
     }
@@ -263,9 +263,9 @@ static void take_back(nnm_kernel_data *data, size_t before, const char *path)
     nnm_status status = NNM_OK;
     for (size_t i = 0; i < before && status == NNM_OK; i++)
         status = nnm_kernel_data_add(kept, &data->records[i], NULL);
-    if (status == NNM_OK && nnm_kernel_data_save_configs(kept, path, NULL) == NNM_OK)
-        for (size_t i = before; i < data->count; i++)
-            unlink(data->records[i].model);
+    for (size_t i = before; i < data->count; i++) /* first, for a full disk has no room for the list else */
+        unlink(data->records[i].model);
+    if (status == NNM_OK) status = nnm_kernel_data_save_configs(kept, path, NULL);
     nnm_kernel_data_free(kept);
 }
 
@@ -303,7 +303,8 @@ static nnm_status generate(nnm_builder *builder, const nnm_kernel *kernel, size_
         status = nnm_fail_memory(err);
         goto done;
     }
-    status = write_models(builder, data, dropped, &dropped_count, err);
+    nnm_error first = NNM_ERROR_INIT;
+    status = write_models(builder, data, dropped, &dropped_count, &first, err);
     if (status && !complete) take_back(data, before, path);
     if (status == NNM_OK && dropped_count) {
         status = without(data, dropped, &kept, err);
@@ -312,6 +313,9 @@ static nnm_status generate(nnm_builder *builder, const nnm_kernel *kernel, size_
         data = kept;
         kept = NULL;
     }
+    if (status == NNM_OK && dropped_count && data->count == 0)
+        status = nnm_fail(err, first.code, "none of %zu configurations makes a model file; the first: %s",
+                          dropped_count, first.message);
     if (status) goto done;
     nnm_builder_log(builder, NNM_LOG_INFO, "%s: %zu configurations in %s%s", nnm_kernel_name(kernel), data->count, path,
                     dropped_count ? "; failures in generate_error.log" : "");

@@ -342,6 +342,25 @@ static void survives_bad_model_files(void **state)
     nnm_kernel_data_free(data);
 }
 
+static void refuses_models_of_another_kernel(void **state)
+{
+    fixture *f = *state;
+    nnm_error err = NNM_ERROR_INIT;
+    nnm_kernel_data *data = sample_fc(f, 2);
+    int cin = nnm_kernel_param_index(data->kernel, "CIN");
+    data->records[0].config.value[cin]++; /* its file is of another configuration now */
+    size_t failed = 0;
+    assert_ok(nnm_convert_models(f->builder, BACKEND, data, NULL, &failed, &err));
+    assert_int_equal(failed, 1);
+    assert_null(data->records[0].converted_model);
+    assert_non_null(data->records[1].converted_model);
+    char *log = read_result(f, "convert_error.log");
+    assert_non_null(strstr(log, "input 1 is "));
+    assert_non_null(strstr(log, "but that of fc with this configuration is "));
+    free(log);
+    nnm_kernel_data_free(data);
+}
+
 /* Ids come from configurations and rounds are filed under both: deleting a file must not hand its latencies to others.
  */
 static void attaches_no_latency_to_another_configuration(void **state)
@@ -560,6 +579,7 @@ int main(void)
         TEST(keeps_what_was_measured_when_interrupted),
         TEST(loses_one_kernel_when_the_worker_is_killed),
         TEST(survives_bad_model_files),
+        TEST(refuses_models_of_another_kernel),
         TEST(attaches_no_latency_to_another_configuration),
         TEST(marks_share_no_configuration),
         TEST(times_configurations_written_by_hand),
