@@ -363,7 +363,8 @@ nnm_status nnm_builder_find_models(const nnm_builder *builder, nnm_kernel_data *
             free(record->converted_model);
             record->converted_model = NULL;
         }
-        if (given || nnm_file_exists(path)) continue;
+        if (given) continue;
+        /* Written anew although it may be there: another file may have had this id for another configuration. */
         record->batch_size = nnm_workspace_predictorbuild(builder->workspace)->batch_size;
         nnm_status status = nnm_builder_write_model(builder, data->kernel, record, err);
         if (status) return nnm_context(err, status, "kernel '%s'", record->id);
