@@ -168,6 +168,20 @@ static void head_once(models_answer *answer)
     answer->headed = true;
 }
 
+/* Names what the file holds beside kernel types, which nobody may take for converted or profiled. */
+static bool warn_of_unknown(const char *path)
+{
+    json_t *root = json_load_file(path, 0, NULL);
+    for (void *i = json_object_iter(root); i; i = json_object_iter_next(root, i)) {
+        const nnm_kernel *kernel = NULL;
+        nnm_error err = NNM_ERROR_INIT;
+        if (nnm_kernel_find(&kernel, json_object_iter_key(i), &err))
+            output_warning("%s: passed over '%.40s', which is no kernel type", path, json_object_iter_key(i));
+    }
+    json_decref(root);
+    return root != NULL;
+}
+
 /* Calls `each` for every kernel type that the file holds. What was finished in part makes the whole so. */
 static int for_each_kernel(const cli_command *self, nnm_builder *builder, const models_values *v, models_fn each,
                            models_answer *answer)
@@ -186,7 +200,7 @@ static int for_each_kernel(const cli_command *self, nnm_builder *builder, const 
         if (code && code != EXIT_PART) return code;
         if (code) result = code;
     }
-    if (found) return result;
+    if (found) return warn_of_unknown(v->models) ? result : command_error(self, "out of memory");
     if (access(v->models, F_OK)) return command_fail(self, &err);
     return command_error(self, "%s holds no kernel type of those that --list-kernels shows", v->models);
 }

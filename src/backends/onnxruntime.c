@@ -267,7 +267,9 @@ static nnm_status get_output(nnm_session *session, size_t index, float *data, si
 static nnm_status supports(const nnm_graph *graph, nnm_error *err)
 {
     if (nnm_graph_layout(graph) == NNM_LAYOUT_NCHW) return NNM_OK;
-    return nnm_fail(err, NNM_ERR_UNSUPPORTED, "the graph is NHWC, and ONNX Runtime reads ONNX files, which are NCHW");
+    return nnm_fail(err, NNM_ERR_UNSUPPORTED,
+                    "the graph is NHWC, and ONNX Runtime reads ONNX files, which are NCHW; IMPLEMENT: torch in "
+                    "predictorbuild_config.yaml makes such files");
 }
 
 static void probe_options(nnm_backend_info *info, const nnm_session_options *options)

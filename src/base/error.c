@@ -39,6 +39,13 @@ const char *nnm_version(void)
 
 static void set_message(nnm_error *err, nnm_status code, const char *format, va_list arguments) NNM_PRINTF(3, 0);
 
+/* Names out of hostile files must not steer a terminal or break the one line that a failure has in a log. */
+static void hide_controls(char *text)
+{
+    for (; *text; text++)
+        if ((unsigned char)*text < ' ' || *text == 0x7f) *text = '?';
+}
+
 static void set_message(nnm_error *err, nnm_status code, const char *format, va_list arguments)
 {
     err->code = code;
@@ -46,6 +53,7 @@ static void set_message(nnm_error *err, nnm_status code, const char *format, va_
     err->column = 0;
     err->offset = 0;
     vsnprintf(err->message, sizeof err->message, format, arguments);
+    hide_controls(err->message);
 }
 
 /* Moves the message right and writes `prefix` before it; what no longer fits is cut at the end. */
@@ -138,6 +146,7 @@ nnm_status nnm_context(nnm_error *err, nnm_status code, const char *format, ...)
     va_start(arguments, format);
     vsnprintf(prefix, sizeof prefix - 2, format, arguments);
     va_end(arguments);
+    hide_controls(prefix);
     memcpy(prefix + strlen(prefix), ": ", 3);
     prepend(err, prefix);
     err->code = code;

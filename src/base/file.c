@@ -11,6 +11,23 @@
 #include "base/error.h"
 #include "base/memory.h"
 
+#define MAX_STREAM_BYTES ((size_t)256 << 20)
+
+nnm_status nnm_file_check(const char *path, long long limit_bytes, const char *format_name, nnm_error *err)
+{
+    struct stat info;
+    if (stat(path, &info) != 0) return nnm_fail_errno(err, "cannot read '%s'", path);
+    if (S_ISDIR(info.st_mode)) {
+        errno = EISDIR;
+        return nnm_fail_errno(err, "cannot read '%s'", path);
+    }
+    if (!S_ISREG(info.st_mode)) return nnm_fail(err, NNM_ERR_IO, "cannot read '%s': it is not a regular file", path);
+    if (info.st_size > limit_bytes)
+        return nnm_fail(err, NNM_ERR_UNSUPPORTED, "%s: it has %lld bytes; %s allows %lld", path,
+                        (long long)info.st_size, format_name, limit_bytes);
+    return NNM_OK;
+}
+
 nnm_status nnm_file_read(const char *path, char **data, size_t *size_bytes, nnm_error *err)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -20,7 +37,8 @@ nnm_status nnm_file_read(const char *path, char **data, size_t *size_bytes, nnm_
     char *block = NULL;
     size_t size = 0, capacity = 0;
     struct stat info;
-    if (fstat(fd, &info) == 0 && S_ISREG(info.st_mode) && info.st_size > 0) capacity = (size_t)info.st_size + 1;
+    bool regular = fstat(fd, &info) == 0 && S_ISREG(info.st_mode);
+    if (regular && info.st_size > 0) capacity = (size_t)info.st_size + 1;
     if (capacity < 4096) capacity = 4096;
     block = malloc(capacity);
     if (!block) {
@@ -36,6 +54,11 @@ nnm_status nnm_file_read(const char *path, char **data, size_t *size_bytes, nnm_
         }
         if (n == 0) break;
         size += (size_t)n;
+        if (!regular && size > MAX_STREAM_BYTES) {
+            status = nnm_fail(err, NNM_ERR_IO, "cannot read '%s': it is not a regular file and gives more than %zu MiB",
+                              path, MAX_STREAM_BYTES >> 20);
+            goto done;
+        }
         if (size + 1 == capacity) {
             void *grown = block;
             status = nnm_grow(&grown, &capacity, capacity + 1, 1, err);

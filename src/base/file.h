@@ -7,9 +7,14 @@
 
 #include "nnmeter/status.h"
 
-/* Reads a whole file; a zero byte follows the data. The caller frees `*data`.
- * Errors: NOT_FOUND, IO (also a folder), NO_MEMORY. */
+/* Reads a whole file; a zero byte follows the data. The caller frees `*data`. From pipes and devices, which may never
+ * end, at most 256 MiB are taken. Errors: NOT_FOUND, IO (also a folder), NO_MEMORY. */
 NNM_NODISCARD nnm_status nnm_file_read(const char *path, char **data, size_t *size_bytes, nnm_error *err);
+
+/* Refuses what is no regular file and what is larger than `limit_bytes`, without opening it: a pipe may wait for ever.
+ * Errors: NOT_FOUND, IO, UNSUPPORTED (too large: `format_name` allows less). */
+NNM_NODISCARD nnm_status nnm_file_check(const char *path, long long limit_bytes, const char *format_name,
+                                        nnm_error *err);
 
 /* Writes a whole file: temporary beside it, fsync, rename. Where `path` is a link, what it points to is replaced; a
  * device or a pipe is written to. Errors: IO, NO_SPACE. */

@@ -131,7 +131,7 @@ static bool is_kernels_fault(nnm_status status)
 /* Writes every model file that is missing. A kernel whose file cannot be written is logged and marked in `dropped`; a
  * disk or a folder that fails stops the work. */
 static nnm_status write_models(const nnm_builder *builder, const nnm_kernel_data *data, bool *dropped,
-                               size_t *dropped_count, nnm_error *err)
+                               size_t *dropped_count, nnm_error *first, nnm_error *err)
 {
     char activity[96];
     snprintf(activity, sizeof activity, "generate %s", nnm_kernel_name(data->kernel));
@@ -153,7 +153,7 @@ static nnm_status write_models(const nnm_builder *builder, const nnm_kernel_data
             status = nnm_builder_log_failure(builder, "generate", data->kernel, record, &failure, err);
             if (status) return status;
             dropped[i] = true;
-            ++*dropped_count;
+            if (++*dropped_count == 1) *first = failure;
         }
         nnm_progress_step(&meter, i + 1, *dropped_count, (double)(i + 1));
     }
@@ -273,9 +273,9 @@ static void take_back(const nnm_builder *builder, nnm_kernel_data *data, size_t 
     nnm_status status = NNM_OK;
     for (size_t i = 0; i < before && status == NNM_OK; i++)
         status = nnm_kernel_data_add(kept, &data->records[i], NULL);
-    if (status == NNM_OK && save_configs(builder, kept, mark, path, NULL) == NNM_OK)
-        for (size_t i = before; i < data->count; i++)
-            unlink(data->records[i].model);
+    for (size_t i = before; i < data->count; i++) /* first, for a full disk has no room for the list else */
+        unlink(data->records[i].model);
+    if (status == NNM_OK) status = save_configs(builder, kept, mark, path, NULL);
     nnm_kernel_data_free(kept);
 }
 
@@ -313,7 +313,8 @@ static nnm_status generate(nnm_builder *builder, const nnm_kernel *kernel, size_
         status = nnm_fail_memory(err);
         goto done;
     }
-    status = write_models(builder, data, dropped, &dropped_count, err);
+    nnm_error first = NNM_ERROR_INIT;
+    status = write_models(builder, data, dropped, &dropped_count, &first, err);
     if (status && !complete) take_back(builder, data, before, mark, path);
     if (status == NNM_OK && dropped_count) {
         status = without(data, dropped, &kept, err);
@@ -322,6 +323,9 @@ static nnm_status generate(nnm_builder *builder, const nnm_kernel *kernel, size_
         data = kept;
         kept = NULL;
     }
+    if (status == NNM_OK && dropped_count && data->count == 0)
+        status = nnm_fail(err, first.code, "none of %zu configurations makes a model file; the first: %s",
+                          dropped_count, first.message);
     if (status) goto done;
     nnm_builder_log(builder, NNM_LOG_INFO, "%s: %zu configurations in %s%s", nnm_kernel_name(kernel), data->count, path,
                     dropped_count ? "; failures in generate_error.log" : "");
@@ -369,7 +373,8 @@ nnm_status nnm_builder_find_models(const nnm_builder *builder, nnm_kernel_data *
             free(record->converted_model);
             record->converted_model = NULL;
         }
-        if (given || nnm_file_exists(path)) continue;
+        if (given) continue;
+        /* Written anew although it may be there: another file may have had this id for another configuration. */
         record->batch_size = nnm_workspace_predictorbuild(builder->workspace)->batch_size;
         nnm_status status = nnm_builder_write_model(builder, data->kernel, record, err);
         if (status) return nnm_context(err, status, "kernel '%s'", record->id);

@@ -1,10 +1,12 @@
 #include "nnmeter/model_file.h"
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "base/error.h"
+#include "base/file.h"
 #include "formats/flatbuffer.h"
 #include "formats/tflite_schema.h"
 
@@ -30,6 +32,8 @@ static bool ends_with(const char *text, const char *end)
 nnm_status nnm_model_read(nnm_graph **out, const char *path, nnm_error *err)
 {
     char head[8];
+    nnm_status status = nnm_file_check(path, LLONG_MAX, "none", err); /* the readers know their limits */
+    if (status) return status;
     FILE *stream = fopen(path, "rbe");
     if (!stream) return nnm_fail_errno(err, "cannot read '%s'", path);
     size_t size = fread(head, 1, sizeof head, stream);

@@ -3,7 +3,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -427,20 +426,11 @@ nnm_status nnm_onnx_read_memory(nnm_graph **out, const void *bytes, size_t size_
     return status ? nnm_context(err, status, "%s", name) : NNM_OK;
 }
 
-static nnm_status check_file_size(const char *path, nnm_error *err)
-{
-    struct stat info;
-    if (stat(path, &info) == 0 && info.st_size > MAX_FILE_BYTES)
-        return nnm_fail(err, NNM_ERR_UNSUPPORTED, "%s: it has %lld bytes; ONNX allows %d", path,
-                        (long long)info.st_size, MAX_FILE_BYTES);
-    return NNM_OK;
-}
-
 nnm_status nnm_onnx_read(nnm_graph **out, const char *path, nnm_error *err)
 {
     char *bytes = NULL;
     size_t size = 0;
-    nnm_status status = check_file_size(path, err);
+    nnm_status status = nnm_file_check(path, MAX_FILE_BYTES, "ONNX", err);
     if (status) return status;
     if ((status = nnm_file_read(path, &bytes, &size, err))) return status;
     Onnx__ModelProto *model = NULL;

@@ -3,7 +3,6 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/error.h"
 #include "base/file.h"
@@ -451,13 +450,10 @@ nnm_status nnm_tflite_read_memory(nnm_graph **out, const void *bytes, size_t siz
 
 nnm_status nnm_tflite_read(nnm_graph **out, const char *path, nnm_error *err)
 {
-    struct stat info;
-    if (stat(path, &info) == 0 && info.st_size > NNM_TFL_MAX_FILE_BYTES)
-        return nnm_fail(err, NNM_ERR_UNSUPPORTED, "%s: it has %lld bytes; TensorFlow Lite allows %d", path,
-                        (long long)info.st_size, NNM_TFL_MAX_FILE_BYTES);
     char *bytes = NULL;
     size_t size = 0;
-    nnm_status status = nnm_file_read(path, &bytes, &size, err);
+    nnm_status status = nnm_file_check(path, NNM_TFL_MAX_FILE_BYTES, "TensorFlow Lite", err);
+    if (!status) status = nnm_file_read(path, &bytes, &size, err);
     if (!status) status = nnm_tflite_read_memory(out, bytes, size, path, err);
     free(bytes);
     return status;

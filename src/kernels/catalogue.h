@@ -60,6 +60,10 @@ struct nnm_kernel {
 /* The value of a parameter; 0 if the kernel has none of that name. */
 int64_t nnm_kernel_value(const nnm_kernel *kernel, const nnm_kernel_config *config, const char *name);
 
+/* Gives the parameters that were not seen the value they have when left out. Errors: PARSE for one that is needed. */
+NNM_NODISCARD nnm_status nnm_kernel_config_complete(nnm_kernel_config *config, const bool seen[NNM_KERNEL_MAX_PARAMS],
+                                                    const nnm_kernel *kernel, nnm_error *err);
+
 /* Refuses configurations with a tensor of more than 2^31 - 1 bytes, before anything is allocated. Errors: VALUE. */
 NNM_NODISCARD nnm_status nnm_kernel_check_sizes(const nnm_kernel *kernel, const nnm_kernel_config *config,
                                                 int64_t batch_size, nnm_error *err);

@@ -137,8 +137,8 @@ static nnm_status parse_item(nnm_kernel_config *config, bool seen[NNM_KERNEL_MAX
     return NNM_OK;
 }
 
-static nnm_status check_complete(nnm_kernel_config *config, const bool seen[NNM_KERNEL_MAX_PARAMS],
-                                 const nnm_kernel *kernel, nnm_error *err)
+nnm_status nnm_kernel_config_complete(nnm_kernel_config *config, const bool seen[NNM_KERNEL_MAX_PARAMS],
+                                      const nnm_kernel *kernel, nnm_error *err)
 {
     for (size_t i = 0; i < nnm_kernel_param_count(kernel); i++) {
         if (seen[i] || kernel->kind->params[i]->minimum == 0) continue;
@@ -163,7 +163,7 @@ nnm_status nnm_kernel_config_parse(nnm_kernel_config *out, const nnm_kernel *ker
         status = parse_item(&config, seen, kernel, item, err);
         item = comma ? comma + 1 : NULL;
     }
-    if (!status) status = check_complete(&config, seen, kernel, err);
+    if (!status) status = nnm_kernel_config_complete(&config, seen, kernel, err);
     if (!status) status = nnm_kernel_config_check(kernel, &config, err);
     if (!status) *out = config;
     free(copy);

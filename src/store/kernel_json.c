@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "kernels/catalogue.h"
 #include "nnmeter/kernel_data.h"
 #include "store/latency_text.h"
 #include "store/record.h"
@@ -125,14 +126,8 @@ static nnm_status read_config(nnm_kernel_record *record, const nnm_kernel *kerne
             return nnm_fail(err, NNM_ERR_VALUE, "config: %s: found %s, need a whole number", key, shown(value, text));
         seen[index] = true;
     }
-    bool depthwise = strcmp(nnm_kernel_family(kernel), "dwconv") == 0;
-    int cin = nnm_kernel_param_index(kernel, "CIN"), cout = nnm_kernel_param_index(kernel, "COUT");
-    if (depthwise && cin >= 0 && cout >= 0 && seen[cin] && !seen[cout]) {
-        record->config.value[cout] = record->config.value[cin];
-        seen[cout] = true;
-    }
-    for (size_t i = 0; i < nnm_kernel_param_count(kernel); i++)
-        if (!seen[i]) return nnm_fail(err, NNM_ERR_VALUE, "config: %s is missing", nnm_kernel_param_name(kernel, i));
+    nnm_status status = nnm_kernel_config_complete(&record->config, seen, kernel, err);
+    if (status) return nnm_context(err, NNM_ERR_VALUE, "config");
     record->has_config = true;
     return nnm_context(err, nnm_kernel_config_check(kernel, &record->config, err), "config");
 }
@@ -189,6 +184,13 @@ static nnm_status read_batch_size(nnm_kernel_record *record, const json_t *entry
     return NNM_OK;
 }
 
+static bool is_file_name_part(const char *id)
+{
+    for (const char *byte = id; *byte; byte++)
+        if ((unsigned char)*byte < ' ' || *byte == 0x7f || *byte == '/') return false;
+    return true;
+}
+
 static nnm_status read_entry(nnm_kernel_record *record, const nnm_kernel *kernel, const char *id, json_t *entry,
                              nnm_error *err)
 {
@@ -196,6 +198,8 @@ static nnm_status read_entry(nnm_kernel_record *record, const nnm_kernel *kernel
     size_t length = strlen(id);
     if (length == 0 || length >= sizeof record->id)
         return nnm_fail(err, NNM_ERR_VALUE, "an id has 1 to %d characters", NNM_KERNEL_ID_BYTES - 1);
+    if (!is_file_name_part(id))
+        return nnm_fail(err, NNM_ERR_VALUE, "an id becomes part of file names: '/' and control characters are refused");
     memcpy(record->id, id, length + 1);
     if (!json_is_object(entry)) return nnm_fail(err, NNM_ERR_VALUE, "found %s, need an object", shown(entry, text));
     json_t *config = json_object_get(entry, "config"), *shapes = json_object_get(entry, "shapes");

@@ -343,6 +343,57 @@ static void survives_bad_model_files(void **state)
     nnm_kernel_data_free(data);
 }
 
+static void refuses_models_of_another_kernel(void **state)
+{
+    fixture *f = *state;
+    nnm_error err = NNM_ERROR_INIT;
+    nnm_kernel_data *data = sample_fc(f, 2);
+    int cin = nnm_kernel_param_index(data->kernel, "CIN");
+    data->records[0].config.value[cin]++; /* its file is of another configuration now */
+    size_t failed = 0;
+    assert_ok(nnm_convert_models(f->builder, BACKEND, data, NULL, &failed, &err));
+    assert_int_equal(failed, 1);
+    assert_null(data->records[0].converted_model);
+    assert_non_null(data->records[1].converted_model);
+    char *log = read_result(f, "convert_error.log");
+    assert_non_null(strstr(log, "input 1 is "));
+    assert_non_null(strstr(log, "but that of fc with this configuration is "));
+    free(log);
+    nnm_kernel_data_free(data);
+}
+
+/* Data that were written by hand have no model files, and may have an id again for another configuration. */
+static void writes_models_of_given_configurations(void **state)
+{
+    fixture *f = *state;
+    nnm_error err = NNM_ERROR_INIT;
+    const nnm_kernel *relu = NULL;
+    nnm_kernel_data *data = NULL;
+    nnm_profile_summary summary = {0};
+    assert_ok(nnm_kernel_find(&relu, "relu", &err));
+    char given[1024], path[1024];
+    snprintf(path, sizeof path, "%s/configs/predictorbuild_config.yaml", f->workspace);
+    write_text(path, "IMPLEMENT: torch\nBATCH_SIZE: 2\n");
+    assert_ok(nnm_builder_config_reload(f->builder, &err));
+    snprintf(given, sizeof given, "%s/given.json", f->workspace);
+    for (int hw = 8; hw < 10; hw++) {
+        char text[128];
+        size_t failed = 9;
+        snprintf(text, sizeof text, "{\"relu\": {\"A\": {\"config\": {\"HW\": %d, \"CIN\": 3}}}}", hw);
+        write_text(given, text);
+        assert_ok(nnm_kernel_data_load(&data, relu, given, &err));
+        assert_ok(nnm_convert_models(f->builder, BACKEND, data, given, &failed, &err)); /* checks the inputs */
+        assert_int_equal(failed, 0);
+        nnm_kernel_data_free(data);
+        data = NULL;
+        assert_ok(nnm_kernel_data_load(&data, relu, given, &err));
+        assert_ok(nnm_profile_models(f->builder, BACKEND, data, &summary, &err));
+        assert_int_equal(summary.profiled, 1);
+        nnm_kernel_data_free(data);
+        data = NULL;
+    }
+}
+
 /* Ids come from configurations and rounds are filed under both: deleting a file must not hand its latencies to others.
  */
 static void attaches_no_latency_to_another_configuration(void **state)
@@ -562,6 +613,8 @@ int main(void)
         TEST(keeps_what_was_measured_when_interrupted),
         TEST(loses_one_kernel_when_the_worker_is_killed),
         TEST(survives_bad_model_files),
+        TEST(refuses_models_of_another_kernel),
+        TEST(writes_models_of_given_configurations),
         TEST(attaches_no_latency_to_another_configuration),
         TEST(marks_share_no_configuration),
         TEST(times_configurations_written_by_hand),

@@ -133,7 +133,11 @@ static void files_in_impossible_places_fail(void **state)
     in_folder(path, folder, "none");
     assert_fails(nnm_file_read(path, &data, &size, &err), NNM_ERR_NOT_FOUND, "No such file or directory");
     assert_fails(nnm_file_read(folder, &data, &size, &err), NNM_ERR_IO, "Is a directory");
+    assert_fails(nnm_file_read("/dev/zero", &data, &size, &err), NNM_ERR_IO, "gives more than 256 MiB");
     assert_null(data);
+    assert_fails(nnm_file_check(path, 1, "X", &err), NNM_ERR_NOT_FOUND, "No such file or directory");
+    assert_fails(nnm_file_check(folder, 1, "X", &err), NNM_ERR_IO, "Is a directory");
+    assert_fails(nnm_file_check("/dev/zero", 1, "X", &err), NNM_ERR_IO, "it is not a regular file");
     assert_fails(nnm_file_write(in_folder(path, folder, "none/a"), "x", 1, &err), NNM_ERR_NOT_FOUND, "none/a'");
     assert_ok(nnm_file_write(in_folder(path, folder, "a"), "x", 1, &err));
     /* A path below a file stands for a folder that may not be written: root may write anywhere else. */

@@ -104,6 +104,24 @@ static void a_config_file_is_read(void **state)
     nnm_kernel_data_free(data);
 }
 
+static void parameters_may_be_left_out_as_on_the_command_line(void **state)
+{
+    (void)state;
+    const nnm_kernel *pool = NULL, *concat = NULL;
+    assert_ok(nnm_kernel_find(&pool, "maxpool", &err));
+    assert_ok(nnm_kernel_find(&concat, "concat", &err));
+    const char *text =
+        "{\"maxpool\": {\"A\": {\"config\": {\"HW\": 8, \"CIN\": 5, \"KERNEL_SIZE\": 3, \"POOL_STRIDES\": 2}}},"
+        "\"concat\": {\"A\": {\"config\": {\"HW\": 8, \"CIN1\": 5, \"CIN2\": 3}}}}";
+    nnm_kernel_data *data = load_text(pool, text);
+    assert_int_equal(data->records[0].config.value[nnm_kernel_param_index(pool, "COUT")], 5);
+    nnm_kernel_data_free(data);
+    data = load_text(concat, text);
+    assert_int_equal(data->records[0].config.value[nnm_kernel_param_index(concat, "CIN3")], 0);
+    assert_int_equal(data->records[0].config.value[nnm_kernel_param_index(concat, "CIN4")], 0);
+    nnm_kernel_data_free(data);
+}
+
 static void other_kernels_of_the_file_are_read_too(void **state)
 {
     (void)state;
@@ -236,6 +254,8 @@ static void bad_entries_are_named(void **state)
     entry_fails("{\"config\": {\"HW\": 0, \"CIN\": 1, \"COUT\": 1, \"KERNEL_SIZE\": 1, \"STRIDES\": 1}}", "HW");
     load_fails(conv, "{\"conv-bn-relu\": {\"\": {}}}", NNM_ERR_VALUE, "an id has 1 to 31 characters");
     load_fails(conv, "{\"conv-bn-relu\": {\"0123456789012345678901234567890!\": {}}}", NNM_ERR_VALUE, "1 to 31");
+    load_fails(conv, "{\"conv-bn-relu\": {\"../x\": {}}}", NNM_ERR_VALUE, "an id becomes part of file names");
+    load_fails(conv, "{\"conv-bn-relu\": {\"a\\nb\": {}}}", NNM_ERR_VALUE, "control characters are refused");
     load_fails(dwconv,
                "{\"dwconv-bn-relu\": {\"A\": {\"config\": {\"HW\": 7, \"CIN\": 8, \"COUT\": 9, \"KERNEL_SIZE\": 3, "
                "\"STRIDES\": 1}}}}",
@@ -492,6 +512,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(a_config_file_is_read),
+        TEST(parameters_may_be_left_out_as_on_the_command_line),
         TEST(other_kernels_of_the_file_are_read_too),
         TEST(a_latency_file_is_read),
         TEST(latencies_are_read_in_every_form),

@@ -2,6 +2,7 @@
 
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 
 #include "unit/tflite_graphs.h"
 
@@ -183,6 +184,11 @@ static void either_format_is_written_and_read_by_layout_and_content(void **state
     assert_fails(nnm_model_read(&none, in_folder(path, folder, "none"), &err), NNM_ERR_NOT_FOUND, "none");
     assert_ok(nnm_file_write(in_folder(path, folder, "empty"), "", 0, &err));
     assert_fails(nnm_model_read(&none, path, &err), NNM_ERR_PARSE, "empty");
+    assert_int_equal(mkfifo(in_folder(path, folder, "pipe.onnx"), 0600),
+                     0); /* nobody writes: it must not be waited for */
+    assert_fails(nnm_model_read(&none, path, &err), NNM_ERR_IO, "it is not a regular file");
+    assert_fails(nnm_onnx_read(&none, path, &err), NNM_ERR_IO, "it is not a regular file");
+    assert_fails(nnm_tflite_read(&none, path, &err), NNM_ERR_IO, "it is not a regular file");
     remove_folder(folder);
 }
 
