@@ -94,7 +94,12 @@ typedef struct nnm_prediction {
     bool extrapolated; /* a feature lies far outside its training range: below half its minimum, above twice its maximum
                         */
     uint32_t extrapolated_feature; /* the first such feature */
+    double extrapolated_value;     /* and its value */
 } nnm_prediction;
+
+/* Writes what is far outside, "HW is 500, trained on 7 to 56", and returns `text`; "" where nothing is. */
+NNM_API char *nnm_prediction_explain(const nnm_predictor *predictor, const nnm_prediction *prediction, char *text,
+                                     size_t bytes);
 
 /* Predicts `rows` rows of nnm_predictor_feature_count values each. Cannot fail. */
 NNM_API void nnm_predictor_predict(const nnm_predictor *predictor, const double *x, size_t rows, nnm_prediction *out);

@@ -1,9 +1,11 @@
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/number.h"
 #include "learn/predictor_model.h"
 
 #define MIN_INTERVAL_ROWS 20
@@ -250,8 +252,24 @@ static void find_extrapolation(const nnm_predictor *p, const double *x, nnm_pred
         if (!is_far_outside(&p->features[i], x[i])) continue;
         out->extrapolated = true;
         out->extrapolated_feature = (uint32_t)i;
+        out->extrapolated_value = x[i];
         return;
     }
+}
+
+char *nnm_prediction_explain(const nnm_predictor *p, const nnm_prediction *prediction, char *text, size_t bytes)
+{
+    if (bytes) *text = '\0';
+    if (!prediction->extrapolated) return text;
+    const nnm_feature *feature = &p->features[prediction->extrapolated_feature];
+    char value[32], low[32], high[32];
+    nnm_format_double(prediction->extrapolated_value, value, sizeof value);
+    nnm_format_double(feature->minimum, low, sizeof low);
+    nnm_format_double(feature->maximum, high, sizeof high);
+    bool single = feature->minimum == feature->maximum;
+    snprintf(text, bytes, "%s is %s, trained on %s%s%s", feature->name, value, low, single ? " only" : " to ",
+             single ? "" : high);
+    return text;
 }
 
 #define BLOCK 2048
