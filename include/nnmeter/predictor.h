@@ -63,14 +63,18 @@ NNM_NODISCARD NNM_API nnm_status nnm_model_kind_find(nnm_model_kind *out, const 
 
 typedef struct nnm_predictor_options {
     nnm_model_kind model;
-    nnm_forest_options forest; /* of a random forest; its seed and threads are not used, those below are */
+    nnm_forest_options forest; /* of a random forest; its seed, threads and listener are not used, those below are */
     uint64_t seed;
-    unsigned threads; /* 0: one a CPU this process may use */
+    unsigned threads;                 /* 0: one a CPU this process may use */
+    const nnm_fit_listener *listener; /* NULL: nobody hears */
 } nnm_predictor_options;
-#define NNM_PREDICTOR_OPTIONS_INIT                     \
-    {                                                  \
-        NNM_MODEL_BEST, NNM_FOREST_OPTIONS_INIT, 10, 0 \
+#define NNM_PREDICTOR_OPTIONS_INIT                           \
+    {                                                        \
+        NNM_MODEL_BEST, NNM_FOREST_OPTIONS_INIT, 10, 0, NULL \
     }
+
+/* `best` learns from so many rows at most; where there are more, the seed draws them. Ranges are those of all rows. */
+#define NNM_BEST_MAX_ROWS ((size_t)200000)
 
 /* Fits a predictor of latencies. `kernel_type` is kept as text (at most 63 bytes). `options` NULL:
  * NNM_PREDICTOR_OPTIONS_INIT. Equal inputs, options and seed give the same predictor, bit for bit, whatever the number

@@ -156,6 +156,7 @@ static nnm_status fit_forest(nnm_predictor *p, const nnm_dataset *data, const nn
     nnm_forest_options forest = options->forest;
     forest.seed = options->seed;
     forest.threads = options->threads;
+    forest.listener = options->listener;
     nnm_status status =
         nnm_forest_fit(&p->forest, data->x, data->y, data->weight, data->rows, data->columns, &forest, err);
     return status ? status : set_ratios(p, data, err);
@@ -187,7 +188,8 @@ static nnm_status fit_best(nnm_predictor *p, const nnm_dataset *data, const nnm_
     if (data->rows == 0 || data->columns == 0)
         return nnm_fail(err, NNM_ERR_INVALID_ARGUMENT, "a predictor needs at least one row and one column");
     nnm_status status = check_numbers(data, err);
-    return status ? status : nnm_best_fit(&p->best, data, options->seed, options->threads, err);
+    if (status) return status;
+    return nnm_best_fit(&p->best, data, options->seed, options->threads, options->listener, err);
 }
 
 nnm_status nnm_predictor_fit(nnm_predictor **out, const char *kernel_type, const nnm_dataset *data,
