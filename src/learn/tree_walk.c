@@ -61,6 +61,7 @@ static bool can_gather(void)
 #else
 #define walk_rows_avx512 walk_rows_32
 #define walk_trees_avx512 walk_trees_32
+#define walk_wide_trees_avx512 walk_trees_64
 static bool can_gather(void)
 {
     return false;
@@ -86,7 +87,8 @@ void nnm_tree_set_encode_ranks(const nnm_tree_set *set, const uint32_t *ranks, s
 void nnm_tree_walk_rows(const nnm_tree_set *set, size_t tree, const void *codes, const uint32_t *rows, size_t count,
                         double *out)
 {
-    if (set->layout.bytes == 4 && can_gather())
+    bool gathers = !set->portable && can_gather();
+    if (set->layout.bytes == 4 && gathers)
         walk_rows_avx512(set, tree, codes, rows, count, out);
     else if (set->layout.bytes == 4)
         walk_rows_32(set, tree, codes, rows, count, out);
@@ -96,8 +98,11 @@ void nnm_tree_walk_rows(const nnm_tree_set *set, size_t tree, const void *codes,
 
 static void walk_trees(const nnm_tree_set *set, size_t first, size_t count, const void *codes, double *out)
 {
-    if (set->layout.bytes == 4 && can_gather())
+    bool gathers = !set->portable && can_gather();
+    if (set->layout.bytes == 4 && gathers)
         walk_trees_avx512(set, first, count, codes, out);
+    else if (gathers)
+        walk_wide_trees_avx512(set, first, count, codes, out);
     else if (set->layout.bytes == 4)
         walk_trees_32(set, first, count, codes, out);
     else
@@ -111,6 +116,19 @@ static double walk_slowly(const nnm_tree_set *set, size_t tree, const double *x)
     while (node.feature != NNM_NO_FEATURE)
         node = nnm_tree_set_node(set, tree, x[node.feature] <= node.value ? node.left : node.right);
     return node.value;
+}
+
+void nnm_tree_set_answers(const nnm_tree_set *set, size_t first, size_t count, const double *x, double *out)
+{
+    uint64_t codes[SMALL_CODES / sizeof(uint64_t)];
+    if ((set->columns + 1) * set->layout.bytes > sizeof codes) {
+        for (size_t i = 0; i < count; i++)
+            out[i] = walk_slowly(set, first + i, x);
+        return;
+    }
+    nnm_tree_set_encode(set, x, 1, codes);
+    for (size_t done = 0; done < count; done += TREE_BLOCK)
+        walk_trees(set, first + done, count - done < TREE_BLOCK ? count - done : TREE_BLOCK, codes, out + done);
 }
 
 /* What is to be added up for each row. The mean subtracts what the first tree says from every term: where all trees

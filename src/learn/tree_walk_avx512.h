@@ -121,3 +121,48 @@ AVX512 static void walk_trees_avx512(const nnm_tree_set *set, size_t first, size
         }
     }
 }
+
+/* What walk_trees_64 does. */
+AVX512 static void walk_wide_trees_avx512(const nnm_tree_set *set, size_t first, size_t count, const uint64_t *codes,
+                                          double *out)
+{
+    const nnm_packed_tree *trees = set->trees + first;
+    const walk_masks m = masks_of(set);
+    const __m512i feature_mask = _mm512_set1_epi64((long long)m.feature);
+    const __m512i child_mask = _mm512_set1_epi64((long long)m.child);
+    const __m512i leaf = _mm512_set1_epi64((long long)set->columns), one = _mm512_set1_epi64(1);
+    const __m128i feature_bits = _mm_cvtsi32_si128((int)m.feature_bits);
+    const unsigned shift = nnm_number_shift(&set->layout);
+
+    for (size_t start = 0; start < count; start += 8 * TREE_GROUPS) {
+        __m512i base[TREE_GROUPS], at[TREE_GROUPS], word[TREE_GROUPS];
+        for (int g = 0; g < TREE_GROUPS; g++) {
+            uint64_t bases[8];
+            for (size_t lane = 0; lane < 8; lane++) {
+                size_t tree = start + 8 * (size_t)g + lane;
+                bases[lane] = (uint64_t)(uintptr_t)trees[tree < count ? tree : count - 1].nodes;
+            }
+            base[g] = _mm512_loadu_si512(bases);
+            at[g] = _mm512_add_epi64(base[g], _mm512_set1_epi64(8));
+        }
+        for (bool going = true; going;) {
+            __mmask8 arrived = 0xFF;
+            for (int g = 0; g < TREE_GROUPS; g++) {
+                word[g] = _mm512_i64gather_epi64(at[g], NULL, 1);
+                __m512i feature = _mm512_and_epi64(word[g], feature_mask);
+                arrived &= _mm512_cmpeq_epi64_mask(feature, leaf);
+                __m512i code = _mm512_i64gather_epi64(feature, codes, 8);
+                __m512i child = _mm512_and_epi64(_mm512_srl_epi64(word[g], feature_bits), child_mask);
+                child = _mm512_mask_add_epi64(child, _mm512_cmpgt_epu64_mask(code, word[g]), child, one);
+                at[g] = _mm512_add_epi64(base[g], _mm512_slli_epi64(child, 3));
+            }
+            going = arrived != 0xFF;
+        }
+        for (int g = 0; g < TREE_GROUPS; g++) {
+            uint64_t numbers[8];
+            _mm512_storeu_si512(numbers, _mm512_srli_epi64(word[g], shift));
+            for (size_t lane = 0, tree = start + 8 * (size_t)g; lane < 8 && tree < count; lane++, tree++)
+                out[tree] = trees[tree].leaves[numbers[lane]];
+        }
+    }
+}

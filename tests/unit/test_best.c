@@ -171,11 +171,13 @@ static void the_middle_is_taken_of_sorted_answers(void **state)
     (void)state;
     double answers[100], spread;
     for (size_t i = 0; i < 100; i++)
-        answers[i] = (double)((i * 37) % 100);
-    assert_near(nnm_best_middle(answers, 100, &spread), 44.5, 1e-12); /* 30..59 */
-    assert_near(spread, 80, 1);
+        answers[i] = (double)((i * 37) % 100) / 16;
+    assert_true(nnm_best_middle(answers, 100, &spread) == 44.5 / 16); /* 30..59 */
+    assert_true(spread == 80.0 / 16);
     for (size_t i = 0; i < 100; i++)
-        assert_true(answers[i] == (double)i);
+        answers[i] = nnm_pool_round(i % 2 ? 100 : -100); /* the ends: 8 less a step, and -8 */
+    assert_true(nnm_best_middle(answers, 100, &spread) == (20 * -8.0 + 10 * (8 - 1.0 / NNM_POOL_STEP)) / 30);
+    assert_true(spread == 16 - 1.0 / NNM_POOL_STEP);
     double one = 3;
     assert_true(nnm_best_middle(&one, 1, &spread) == 3 && spread == 0);
 }
