@@ -8,6 +8,8 @@
 #define ROW_BLOCK 2048
 #define FEW_ROWS 8
 #define SMALL_CODES 4096 /* bytes */
+#define FEW_CODES 8      /* codes a row, with that of leaves, that vectors hold */
+#define FEW_BLOCK 64     /* rows */
 
 typedef struct walk_masks {
     unsigned feature_bits;
@@ -62,6 +64,7 @@ static bool can_gather(void)
 #define walk_rows_avx512 walk_rows_32
 #define walk_trees_avx512 walk_trees_32
 #define walk_wide_trees_avx512 walk_trees_64
+#define walk_few_columns_avx512(set, tree, codes, count, out) ((void)(out)) /* never called */
 static bool can_gather(void)
 {
     return false;
@@ -165,19 +168,46 @@ typedef struct row_block {
     uint64_t codes[];
 } row_block;
 
+static bool walks_few_columns(const nnm_tree_set *set)
+{
+    return set->layout.bytes == 4 && set->columns < FEW_CODES && !set->portable && can_gather();
+}
+
+/* Codes by features: FEW_CODES times 16 for each 16 rows; rows are filled up to a multiple of FEW_BLOCK. */
+static void encode_few_columns(const nnm_tree_set *set, const double *x, size_t rows, uint32_t *codes)
+{
+    memset(codes, 0, (rows + FEW_BLOCK - 1) / FEW_BLOCK * FEW_BLOCK * FEW_CODES * sizeof *codes);
+    for (size_t start = 0; start < rows; start += 16, codes += 16 * FEW_CODES) {
+        uint32_t by_rows[16 * FEW_CODES];
+        size_t count = rows - start < 16 ? rows - start : 16;
+        nnm_tree_set_encode(set, x + start * set->columns, count, by_rows);
+        for (size_t row = 0; row < count; row++)
+            for (size_t f = 0; f < set->columns; f++)
+                codes[f * 16 + row] = by_rows[row * (set->columns + 1) + f];
+    }
+}
+
 static void sum_block(const sum_job *job, row_block *block, const double *x, size_t rows, double *out)
 {
     const nnm_tree_set *set = job->set;
     double said[NNM_WALK_ROWS];
     size_t code_bytes = (set->columns + 1) * set->layout.bytes;
-    nnm_tree_set_encode(set, x, rows, block->codes);
+    const bool few = walks_few_columns(set);
+    if (few)
+        encode_few_columns(set, x, rows, (uint32_t *)block->codes);
+    else
+        nnm_tree_set_encode(set, x, rows, block->codes);
     memset(block->first, 0, sizeof block->first);
     memset(out, 0, rows * sizeof *out);
     for (size_t t = 0; t < job->count; t++) {
         for (size_t done = 0; done < rows; done += NNM_WALK_ROWS) {
             size_t count = rows - done < NNM_WALK_ROWS ? rows - done : NNM_WALK_ROWS;
             const char *codes = (const char *)block->codes + done * code_bytes;
-            nnm_tree_walk_rows(set, job->first + t, codes, block->numbers, count, said);
+            if (few)
+                walk_few_columns_avx512(set, job->first + t, (const uint32_t *)block->codes + done * FEW_CODES, count,
+                                        said);
+            else
+                nnm_tree_walk_rows(set, job->first + t, codes, block->numbers, count, said);
             if (t == 0 && job->mean) memcpy(block->first + done, said, count * sizeof *said);
             for (size_t i = 0; i < count; i++)
                 out[done + i] += said[i] - block->first[done + i];
@@ -192,7 +222,8 @@ static void sum_rows(const sum_job *job, const double *x, size_t rows, double *o
     size_t columns = job->set->columns, done = 0;
     size_t per_block = rows < ROW_BLOCK ? rows : ROW_BLOCK;
     row_block *block = NULL;
-    if (rows >= FEW_ROWS) block = malloc(sizeof *block + per_block * (columns + 1) * sizeof(uint64_t));
+    size_t code_bytes = (columns + 1 < FEW_CODES / 2 ? FEW_CODES / 2 : columns + 1) * sizeof(uint64_t);
+    if (rows >= FEW_ROWS) block = malloc(sizeof *block + (per_block + FEW_BLOCK) * code_bytes);
     for (uint32_t i = 0; block && i < NNM_WALK_ROWS; i++)
         block->numbers[i] = i;
     while (block && rows - done >= FEW_ROWS) {
