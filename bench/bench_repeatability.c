@@ -205,8 +205,8 @@ static void write_latency(const bench *b, const set *s, const item *it, const ch
                           double latency_ns)
 {
     if (!b->out) return;
-    fprintf(b->out, "%s,%s,\"%s\",%s,%d,%.0f,%.3f,%zu,%.1f,%.1f,", s->backend, s->kernel, it->config, protocol, pass + 1,
-            nnm_unix_time_s(), latency_ns, it->round_count, 1e3 * it->spent_s, 1e3 * it->waited_s);
+    fprintf(b->out, "%s,%s,\"%s\",%s,%d,%.0f,%.3f,%zu,%.1f,%.1f,", s->backend, s->kernel, it->config, protocol,
+            pass + 1, nnm_unix_time_s(), latency_ns, it->round_count, 1e3 * it->spent_s, 1e3 * it->waited_s);
     for (size_t i = 0; i < it->round_count; i++)
         fprintf(b->out, "%s%.3f:%zu/%zu", i ? " " : "", it->rounds[i].estimate_ns, it->rounds[i].quiet_count,
                 it->rounds[i].sample_count);
