@@ -16,6 +16,7 @@ typedef struct nnm_task {
     double wall_s;   /* spent on it, this run and earlier ones, without waiting */
     double waited_s; /* waited for quiet windows, likewise */
     double work_s;   /* assumed seconds of a round */
+    bool checked;    /* its model is what its configuration says */
     bool failed;
 } nnm_task;
 
@@ -38,6 +39,7 @@ typedef struct nnm_profiler {
     size_t samples, quiet_samples;
     double drought_s; /* measured and waited since the last quiet sample */
     nnm_profile_summary summary;
+    size_t unfit; /* of those that failed: their models are not what they should be; no backend saw them */
     nnm_error first_failure;
 } nnm_profiler;
 

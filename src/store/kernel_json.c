@@ -129,7 +129,8 @@ static nnm_status read_config(nnm_kernel_record *record, const nnm_kernel *kerne
     nnm_status status = nnm_kernel_config_complete(&record->config, seen, kernel, err);
     if (status) return nnm_context(err, NNM_ERR_VALUE, "config");
     record->has_config = true;
-    return nnm_context(err, nnm_kernel_config_check(kernel, &record->config, err), "config");
+    /* One that is too large for memory stands for itself: it fails when its model is made, and no other with it. */
+    return nnm_context(err, nnm_kernel_check_values(kernel, &record->config, err), "config");
 }
 
 static nnm_status read_shapes(nnm_kernel_record *record, const json_t *shapes, nnm_error *err)
