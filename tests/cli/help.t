@@ -212,14 +212,15 @@ Help of nn-meter and of every command goes to standard output.
   Usage: nn-meter predict --predictor P (--config NAME=VALUE,... [--json] | --csv F [--skip-bad])
   |
   Predict the latency of a configuration, or of every row of a table.
-  Latencies are in milliseconds. lower_ms and upper_ms hold 90 % of such kernels.
+  Latencies are in milliseconds. lower_ms and upper_ms hold 90 % of such kernels. A feature below half or
+  above twice what the predictor was trained on is told on stderr.
   |
   Options:
     --predictor P            a predictor file (required)
     --config NAME=VALUE,...  one configuration
     --csv F                  a table; it is printed with predicted_ms, lower_ms, upper_ms added
     --skip-bad               with --csv: print rows that cannot be predicted with empty cells
-    --json                   with --config: answer with one JSON object, the interval too
+    --json                   with --config: answer with one JSON object, with interval and feature far outside
     -h, --help               show this text
   |
   Example:
