@@ -225,7 +225,7 @@ double nnm_quiet_reference(const nnm_quiet *quiet)
 
 /* ---- the quiet state ---- */
 
-#define FIND_REFERENCES 8192
+#define FIND_SIGHTS 8192
 #define COMMON 0.1
 #define FIND_PAUSE_NS 500000 /* between two looks: states last longer than a reference takes */
 
@@ -243,14 +243,16 @@ static void look(double *throughput_ns, double *clock_ns)
     *clock_ns = nnm_reference_latency();
 }
 
-typedef struct sight {
-    double throughput_ns, clock_ns;
-} sight;
-
 static int compare_sights(const void *left, const void *right)
 {
-    const sight *a = left, *b = right;
+    const nnm_sight *a = left, *b = right;
     return (a->throughput_ns > b->throughput_ns) - (a->throughput_ns < b->throughput_ns);
+}
+
+static int compare_clocks(const void *left, const void *right)
+{
+    const nnm_sight *a = left, *b = right;
+    return (a->clock_ns > b->clock_ns) - (a->clock_ns < b->clock_ns);
 }
 
 /* Sights next to each other in order of time. */
@@ -260,7 +262,7 @@ typedef struct step {
 
 /* The first step is taken that is common enough, at the place where it holds most. Which step is the most common
  * changes from second to second; which is the fastest common one does not. */
-static step choose_step(const sight *sights, size_t count, double gate, double clock_gate)
+static step choose_step(const nnm_sight *sights, size_t count, double gate, double clock_gate)
 {
     step best = {0, 0};
     double last_ns = 0; /* where the step that was found ends */
@@ -276,24 +278,27 @@ static step choose_step(const sight *sights, size_t count, double gate, double c
     return best;
 }
 
+void nnm_quiet_settle(nnm_quiet *quiet, nnm_sight *sights, size_t count, double gate, double clock_gate)
+{
+    qsort(sights, count, sizeof *sights, compare_sights);
+    step found = choose_step(sights, count, gate, clock_gate);
+    quiet->reference_ns = sights[found.begin + found.count / 2].throughput_ns;
+    qsort(&sights[found.begin], found.count, sizeof *sights, compare_clocks);
+    quiet->clock_ns = sights[found.begin + found.count / 2].clock_ns;
+}
+
 void nnm_quiet_find(nnm_quiet *quiet, double seconds, double gate, double clock_gate)
 {
-    sight sights[FIND_REFERENCES];
-    double clocks[FIND_REFERENCES];
+    nnm_sight sights[FIND_SIGHTS];
     size_t count = 0;
     uint64_t begin = nnm_clock_ns();
-    while (count < 3 || (count < FIND_REFERENCES && (double)(nnm_clock_ns() - begin) < seconds * 1e9)) {
+    while (count < 3 || (count < FIND_SIGHTS && (double)(nnm_clock_ns() - begin) < seconds * 1e9)) {
         look(&sights[count].throughput_ns, &sights[count].clock_ns);
         nnm_quiet_observe(quiet, sights[count].throughput_ns, nnm_clock_ns());
         count++;
         pause_ns(FIND_PAUSE_NS);
     }
-    qsort(sights, count, sizeof *sights, compare_sights);
-    step found = choose_step(sights, count, gate, clock_gate);
-    for (size_t i = 0; i < found.count; i++)
-        clocks[i] = sights[found.begin + i].clock_ns;
-    quiet->reference_ns = sights[found.begin + found.count / 2].throughput_ns;
-    quiet->clock_ns = nnm_percentile(clocks, found.count, 0.5);
+    nnm_quiet_settle(quiet, sights, count, gate, clock_gate);
 }
 
 double nnm_quiet_share(const nnm_quiet *quiet, double seconds, double clock_gate)

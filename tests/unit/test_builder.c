@@ -257,6 +257,7 @@ static void write_state(double reference_ns)
     nnm_error err = NNM_ERROR_INIT;
     nnm_machine_lock *lock = NULL;
     nnm_machine_state state = {reference_ns, reference_ns, 1e9};
+    wait_for_machine();
     assert_ok(nnm_machine_lock_take(&lock, "test", &err));
     assert_ok(nnm_machine_state_write(lock, &state, &err));
     nnm_machine_lock_release(lock);
@@ -272,6 +273,7 @@ static void profile_gated(fixture *f, const char *name)
     nnm_profile_summary summary = {0};
     char workspace[512], path[1024];
     in_folder(workspace, f->folder, name);
+    wait_for_machine();
     if (!nnm_folder_exists(workspace)) assert_ok(nnm_workspace_create(workspace, BACKEND, &err));
     snprintf(path, sizeof path, "%s/configs/backend_config.yaml", workspace);
     write_text(path, "BACKEND: xnnpack_cpu\nROUNDS: 2\nMAX_ROUNDS: 2\nROUND_MS: 1\nWAIT_S: 0.1\n");
