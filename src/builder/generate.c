@@ -328,6 +328,7 @@ static nnm_status generate(nnm_builder *builder, const nnm_kernel *kernel, size_
     if (status) goto done;
     nnm_builder_log(builder, NNM_LOG_INFO, "%s: %zu configurations in %s%s", nnm_kernel_name(kernel), data->count, path,
                     dropped_count ? "; failures in generate_error.log" : "");
+    if (options->failed) *options->failed = dropped_count;
     *out = data;
     data = NULL;
 done:
