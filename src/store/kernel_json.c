@@ -50,7 +50,6 @@ static nnm_status parse(json_t **out, const char *path, nnm_error *err)
         return nnm_fail(err, NNM_ERR_UNSUPPORTED, "%s has %lld MiB; kernel data files of less than %d MiB are read",
                         path, (long long)(info.st_size >> 20), MAX_FILE_MIB);
     nnm_status status = nnm_file_read(path, &text, &size, err);
-    if (status == NNM_ERR_NO_MEMORY) return nnm_context(err, status, "%s", path);
     if (status) return status;
     if (size >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0) skipped = 3; /* a byte-order mark */
     json_error_t problem;

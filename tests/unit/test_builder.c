@@ -4,6 +4,7 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -404,6 +405,24 @@ static void refuses_models_of_another_kernel(void **state)
     nnm_kernel_data_free(data);
 }
 
+/* What failed first is told, also where there is no room to note it. */
+static void tells_failures_that_cannot_be_noted(void **state)
+{
+    fixture *f = *state;
+    nnm_error err = NNM_ERROR_INIT;
+    nnm_kernel_data *data = sample_fc(f, 2);
+    char path[1024];
+    size_t failed = 0;
+    write_text(data->records[0].model, "this is not a model");
+    snprintf(path, sizeof path, "%s/predictor_build/results/convert_error.log", f->workspace);
+    assert_int_equal(mkdir(path, 0777), 0); /* nothing can be written to a folder */
+    assert_fails(nnm_convert_models(f->builder, BACKEND, data, NULL, &failed, &err), NNM_ERR_IO,
+                 "not a TensorFlow Lite model, or cut short: no file identifier at byte 4; this could not be noted: ");
+    assert_non_null(strstr(err.message, path));
+    assert_non_null(strstr(err.message, data->records[0].id));
+    nnm_kernel_data_free(data);
+}
+
 /* Every kernel type comes back from a file as what it was, in either format. */
 static void accepts_models_of_every_kernel(void **state)
 {
@@ -722,6 +741,7 @@ int main(void)
         TEST(loses_one_kernel_when_the_worker_is_killed),
         TEST(survives_bad_model_files),
         TEST(refuses_models_of_another_kernel),
+        TEST(tells_failures_that_cannot_be_noted),
         TEST(accepts_models_of_every_kernel),
         TEST(goes_on_after_configurations_that_make_no_model),
         TEST(writes_models_of_given_configurations),
