@@ -290,7 +290,7 @@ static const cli_option predict_options[] = {
     {.name = "json",
      .kind = OPTION_FLAG,
      .offset = offsetof(predict_values, json),
-     .help = "with --config: answer with one JSON object, the interval too"},
+     .help = "with --config: answer with one JSON object, with interval and feature far outside"},
 };
 
 static int predict_one(const cli_command *self, const predict_values *v, const nnm_predictor *predictor)
@@ -298,10 +298,18 @@ static int predict_one(const cli_command *self, const predict_values *v, const n
     nnm_error err = NNM_ERROR_INIT;
     nnm_prediction prediction = {0};
     if (nnm_predict_config(predictor, v->config, &prediction, &err)) return command_fail(self, &err);
-    if (v->json)
-        return output_json(json_pack("{s:o, s:o, s:o}", "latency_ms", output_number(prediction.latency_ms), "lower_ms",
-                                     output_number(prediction.lower_ms), "upper_ms",
-                                     output_number(prediction.upper_ms)));
+    if (prediction.extrapolated) {
+        char text[NNM_ERROR_MESSAGE_BYTES];
+        output_warning("far outside of the training range: %s",
+                       nnm_prediction_explain(predictor, &prediction, text, sizeof text));
+    }
+    if (v->json) {
+        const char *feature =
+            prediction.extrapolated ? nnm_predictor_feature_name(predictor, prediction.extrapolated_feature) : NULL;
+        return output_json(json_pack("{s:o, s:o, s:o, s:o}", "latency_ms", output_number(prediction.latency_ms),
+                                     "lower_ms", output_number(prediction.lower_ms), "upper_ms",
+                                     output_number(prediction.upper_ms), "extrapolated", output_text(feature)));
+    }
     printf("%.6g\n", prediction.latency_ms);
     return EXIT_DONE;
 }
@@ -315,15 +323,17 @@ static int run_predict(const cli_command *self, const void *values)
     nnm_error err = NNM_ERROR_INIT;
     nnm_predictor *predictor = NULL;
     nnm_skipped_rows skipped = {0};
+    nnm_extrapolated_rows far = {0};
     if (nnm_predictor_load(&predictor, v->predictor, &err)) return command_fail(self, &err);
     int code = EXIT_DONE;
     if (v->config) {
         code = predict_one(self, v, predictor);
-    } else if (nnm_predict_csv(predictor, v->csv, v->skip_bad ? &skipped : NULL, stdout, &err)) {
+    } else if (nnm_predict_csv(predictor, v->csv, v->skip_bad ? &skipped : NULL, &far, stdout, &err)) {
         code = command_fail(self, &err);
-    } else if (skipped.count) {
-        output_warning("%zu rows have no prediction; the first: %s", skipped.count, skipped.first);
     }
+    if (skipped.count) output_warning("%zu rows have no prediction; the first: %s", skipped.count, skipped.first);
+    if (far.count)
+        output_warning("%zu rows are far outside of the training range; the first: %s", far.count, far.first);
     nnm_predictor_free(predictor);
     return code;
 }
@@ -335,7 +345,9 @@ const cli_command command_predict = {
     .values_size = sizeof(predict_values),
     OPTIONS(predict_options),
     .usage = "--predictor P (--config NAME=VALUE,... [--json] | --csv F [--skip-bad])",
-    .details = "Latencies are in milliseconds. lower_ms and upper_ms hold 90 % of such kernels.\n",
+    .details =
+        "Latencies are in milliseconds. lower_ms and upper_ms hold 90 % of such kernels. A feature below half or\n"
+        "above twice what the predictor was trained on is told on stderr.\n",
     .example = "  nn-meter predict --predictor conv.nnm --config HW=56,CIN=64,COUT=128,KERNEL_SIZE=3,STRIDES=1\n",
 };
 

@@ -138,6 +138,12 @@ typedef struct nnm_skipped_rows {
                                             one */
 } nnm_skipped_rows;
 
+/* Rows of a table that lie far outside of what the predictor was trained on (nnm_prediction.extrapolated). */
+typedef struct nnm_extrapolated_rows {
+    size_t count;
+    char first[NNM_ERROR_MESSAGE_BYTES]; /* file, line, feature, its value and range; "" without one */
+} nnm_extrapolated_rows;
+
 typedef struct nnm_fit_result {
     nnm_predictor *predictor;
     nnm_training_summary summary;
@@ -327,9 +333,10 @@ NNM_NODISCARD NNM_API nnm_status nnm_evaluate_csv(const nnm_predictor *predictor
 
 /* Writes the table to `out` with the columns predicted_ms, lower_ms, upper_ms added, rows in their order, in memory
  * that does not grow with the table. The new cells of a bad row stay empty, and it is counted in `skipped`; NULL: it is
- * refused, after the rows before it were written. Errors: as nnm_train_csv, IO. */
+ * refused, after the rows before it were written. `far` may be NULL. Errors: as nnm_train_csv, IO. */
 NNM_NODISCARD NNM_API nnm_status nnm_predict_csv(const nnm_predictor *predictor, const char *csv_path,
-                                                 nnm_skipped_rows *skipped, FILE *out, nnm_error *err);
+                                                 nnm_skipped_rows *skipped, nnm_extrapolated_rows *far, FILE *out,
+                                                 nnm_error *err);
 
 /* Writes a predictor as an ONNX model (operator sets 14 and ai.onnx.ml 3). Input "configuration", float [N, columns]:
  * the kernel's parameters, then the further columns it was trained on, as the metadata entry "inputs" names them;

@@ -23,6 +23,13 @@ extern "C" {
 
 typedef struct nnm_forest nnm_forest;
 
+/* Who wants to hear how far fitting is: `grown` of `of` trees. Called on the thread that called; true asks to stop:
+ * fitting then ends with NNM_ERR_INTERRUPTED. */
+typedef struct nnm_fit_listener {
+    bool (*hear)(void *context, size_t grown, size_t of);
+    void *context;
+} nnm_fit_listener;
+
 typedef struct nnm_forest_options {
     size_t trees;             /* 1..100,000 */
     size_t max_depth;         /* splits from root to leaf, 1..1000; 0: no limit */
@@ -32,19 +39,20 @@ typedef struct nnm_forest_options {
     bool bootstrap;           /* each tree sees rows drawn with replacement, as many as there are but at most 131,072;
                                  without, all rows and no out-of-bag */
     uint64_t seed;
-    unsigned threads; /* 0: one a CPU this process may use */
+    unsigned threads;                 /* 0: one a CPU this process may use */
+    const nnm_fit_listener *listener; /* NULL: nobody hears */
 } nnm_forest_options;
 
 /* The published recipe: 370 trees of depth 50, all features a split. */
-#define NNM_FOREST_OPTIONS_INIT       \
-    {                                 \
-        370, 50, 0, 2, 1, true, 10, 0 \
+#define NNM_FOREST_OPTIONS_INIT             \
+    {                                       \
+        370, 50, 0, 2, 1, true, 10, 0, NULL \
     }
 
 /* Fits a forest that minimises squared error. x: rows * columns values; y: rows values; weight: rows values >= 0 with
  * a positive sum, or NULL for equal weights. `options` NULL: NNM_FOREST_OPTIONS_INIT. All values must be finite. The
  * inputs are only read during the call. Errors: INVALID_ARGUMENT (an option out of range, no rows, no columns), VALUE
- * (row and column of a value that is not finite), NO_MEMORY. The forest is freed by nnm_forest_free. */
+ * (row and column of a value that is not finite), NO_MEMORY, INTERRUPTED. The forest is freed by nnm_forest_free. */
 NNM_NODISCARD NNM_API nnm_status nnm_forest_fit(nnm_forest **out, const double *x, const double *y,
                                                 const double *weight, size_t rows, size_t columns,
                                                 const nnm_forest_options *options, nnm_error *err);

@@ -63,14 +63,18 @@ NNM_NODISCARD NNM_API nnm_status nnm_model_kind_find(nnm_model_kind *out, const 
 
 typedef struct nnm_predictor_options {
     nnm_model_kind model;
-    nnm_forest_options forest; /* of a random forest; its seed and threads are not used, those below are */
+    nnm_forest_options forest; /* of a random forest; its seed, threads and listener are not used, those below are */
     uint64_t seed;
-    unsigned threads; /* 0: one a CPU this process may use */
+    unsigned threads;                 /* 0: one a CPU this process may use */
+    const nnm_fit_listener *listener; /* NULL: nobody hears */
 } nnm_predictor_options;
-#define NNM_PREDICTOR_OPTIONS_INIT                     \
-    {                                                  \
-        NNM_MODEL_BEST, NNM_FOREST_OPTIONS_INIT, 10, 0 \
+#define NNM_PREDICTOR_OPTIONS_INIT                           \
+    {                                                        \
+        NNM_MODEL_BEST, NNM_FOREST_OPTIONS_INIT, 10, 0, NULL \
     }
+
+/* `best` learns from so many rows at most; where there are more, the seed draws them. Ranges are those of all rows. */
+#define NNM_BEST_MAX_ROWS ((size_t)200000)
 
 /* Fits a predictor of latencies. `kernel_type` is kept as text (at most 63 bytes). `options` NULL:
  * NNM_PREDICTOR_OPTIONS_INIT. Equal inputs, options and seed give the same predictor, bit for bit, whatever the number
@@ -94,7 +98,12 @@ typedef struct nnm_prediction {
     bool extrapolated; /* a feature lies far outside its training range: below half its minimum, above twice its maximum
                         */
     uint32_t extrapolated_feature; /* the first such feature */
+    double extrapolated_value;     /* and its value */
 } nnm_prediction;
+
+/* Writes what is far outside, "HW is 500, trained on 7 to 56", and returns `text`; "" where nothing is. */
+NNM_API char *nnm_prediction_explain(const nnm_predictor *predictor, const nnm_prediction *prediction, char *text,
+                                     size_t bytes);
 
 /* Predicts `rows` rows of nnm_predictor_feature_count values each. Cannot fail. */
 NNM_API void nnm_predictor_predict(const nnm_predictor *predictor, const double *x, size_t rows, nnm_prediction *out);

@@ -17,6 +17,7 @@
 #include "bench/channel.h"
 #include "bench/child.h"
 #include "bench/cpu.h"
+#include "bench/state.h"
 #include "nnmeter/measure.h"
 
 #define START_LIMIT_S 30.0
@@ -368,6 +369,14 @@ void nnm_worker_set_interrupt(nnm_worker *worker, bool (*interrupted)(void *cont
 {
     worker->interrupted = interrupted;
     worker->context = context;
+}
+
+void nnm_worker_quiet_state(const nnm_worker *worker, double *reference_ns, double *clock_ns)
+{
+    nnm_quiet quiet = *worker->quiet;
+    mistrust(&quiet);
+    *reference_ns = quiet.reference_ns;
+    *clock_ns = quiet.clock_ns;
 }
 
 int nnm_worker_pid(const nnm_worker *worker)

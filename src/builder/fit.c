@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/csv.h"
 #include "base/error.h"
 #include "base/file.h"
@@ -122,6 +123,49 @@ static nnm_forest_options forest_for(const nnm_kernel *kernel)
     return forest;
 }
 
+/* Passes on what the learner tells. */
+typedef struct fit_ear {
+    const nnm_hooks *hooks;
+    char activity[80];
+    uint64_t begin_ns;
+} fit_ear;
+
+static bool hear(void *context, size_t grown, size_t of)
+{
+    const fit_ear *ear = context;
+    const nnm_hooks *hooks = ear->hooks;
+    double elapsed_s = (double)(nnm_clock_ns() - ear->begin_ns) * 1e-9;
+    const nnm_progress progress = {
+        .activity = ear->activity,
+        .done = grown,
+        .total = of,
+        .elapsed_s = elapsed_s,
+        .remaining_s = grown ? elapsed_s / (double)grown * (double)(of - grown) : -1,
+    };
+    if (hooks->progress && (grown < of || grown == 0)) hooks->progress(hooks->context, &progress);
+    return hooks->interrupted && hooks->interrupted(hooks->context);
+}
+
+/* What the learner leaves out, and that it is done, which its listener need not have heard. */
+static void begin_hearing(const fit_ear *ear, size_t rows, nnm_model_kind model)
+{
+    char line[160];
+    snprintf(line, sizeof line, "Of %zu training rows, %zu are learned from, drawn at random", rows, NNM_BEST_MAX_ROWS);
+    if (model == NNM_MODEL_BEST && rows > NNM_BEST_MAX_ROWS && ear->hooks->log)
+        ear->hooks->log(ear->hooks->context, NNM_LOG_INFO, line);
+}
+
+static void end_hearing(const fit_ear *ear)
+{
+    const nnm_progress progress = {
+        .activity = ear->activity,
+        .done = 1,
+        .total = 1,
+        .elapsed_s = (double)(nnm_clock_ns() - ear->begin_ns) * 1e-9,
+    };
+    if (ear->hooks->progress) ear->hooks->progress(ear->hooks->context, &progress);
+}
+
 nnm_status nnm_fit_rows(nnm_predictor **out, const nnm_features *features, const size_t *rows, size_t count,
                         const nnm_kernel *kernel, const nnm_fit_options *options, nnm_error *err)
 {
@@ -136,8 +180,19 @@ nnm_status nnm_fit_rows(nnm_predictor **out, const nnm_features *features, const
         .feature_names = (const char *const *)features->names,
         .work = features->work,
     };
-    const nnm_predictor_options how = {options->model, forest_for(kernel), options->seed, options->threads};
+    fit_ear ear = {.hooks = options->hooks, .begin_ns = nnm_clock_ns()};
+    const nnm_fit_listener listener = {hear, &ear};
+    const nnm_predictor_options how = {
+        .model = options->model,
+        .forest = forest_for(kernel),
+        .seed = options->seed,
+        .threads = options->threads,
+        .listener = ear.hooks ? &listener : NULL,
+    };
+    snprintf(ear.activity, sizeof ear.activity, "fit %s", nnm_kernel_name(kernel));
+    if (status == NNM_OK && ear.hooks) begin_hearing(&ear, count, options->model);
     if (status == NNM_OK) status = nnm_predictor_fit(out, nnm_kernel_name(kernel), &data, &how, err);
+    if (status == NNM_OK && ear.hooks) end_hearing(&ear);
     free(x);
     free(y);
     free(weight);

@@ -37,6 +37,7 @@ typedef struct nnm_profiler {
     int64_t run_id;
     nnm_worker *worker; /* NULL until something must be measured */
     size_t samples, quiet_samples;
+    double drought_s; /* measured and waited since the last quiet sample */
     nnm_profile_summary summary;
     size_t unfit; /* of those that failed: their models are not what they should be; no backend saw them */
     nnm_error first_failure;
@@ -57,6 +58,9 @@ typedef nnm_status (*nnm_tasks_save_fn)(const nnm_profiler *p, nnm_error *err);
 
 /* Takes the machine, starts a worker and begins a run in the journal, unless that is done already. Errors: BUSY, ... */
 NNM_NODISCARD nnm_status nnm_profiler_start(nnm_profiler *p, nnm_error *err);
+
+/* Starts the worker anew, which looks for the quiet state again. */
+NNM_NODISCARD nnm_status nnm_profiler_look_again(nnm_profiler *p, nnm_error *err);
 
 /* Measures tasks until each is complete. `save` may be NULL. */
 NNM_NODISCARD nnm_status nnm_tasks_measure(nnm_profiler *p, nnm_tasks *tasks, const char *activity,

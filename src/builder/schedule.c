@@ -23,6 +23,8 @@
 #define PAUSE_SECONDS 0.2
 /* A kernel that never finds a quiet moment gets this many times max_rounds. */
 #define STUBBORNNESS 2
+/* When the quiet state was not seen for so long, it is looked for again: the clock may have changed for good. */
+#define DROUGHT_SECONDS 120.0
 /* When so many kernels failed and none succeeded, the backend is broken, not the kernels. */
 #define HOPELESS_FAILURES 10
 
@@ -97,6 +99,7 @@ static nnm_status keep_round(nnm_profiler *p, nnm_task *t, const nnm_round *roun
     p->summary.waited_s += round->waited_ns * 1e-9;
     p->samples += round->sample_count;
     p->quiet_samples += round->quiet_count;
+    p->drought_s = round->quiet_count ? 0 : p->drought_s + round->wall_ns * 1e-9;
     return NNM_OK;
 }
 
@@ -214,6 +217,10 @@ static nnm_status go_through(schedule *s, nnm_error *err)
         bool missed;
         status = sweep(s, &missed, err);
         if (status == NNM_OK && missed && s->window_count) wait_for_quiet(s->profiler);
+        if (status == NNM_OK && s->profiler->drought_s > DROUGHT_SECONDS) {
+            s->profiler->drought_s = 0;
+            status = nnm_profiler_look_again(s->profiler, err);
+        }
         if (status || !s->save || (double)(nnm_clock_ns() - s->saved_ns) < SAVE_SECONDS * 1e9) continue;
         status = s->save(s->profiler, err);
         s->saved_ns = nnm_clock_ns();

@@ -254,10 +254,25 @@ static void write_rows(const table_run *run, size_t rows, FILE *out)
     }
 }
 
-nnm_status nnm_predict_csv(const nnm_predictor *predictor, const char *csv_path, nnm_skipped_rows *skipped, FILE *out,
-                           nnm_error *err)
+/* Counts the predictions that are far outside, and tells of the first. */
+static void count_far(nnm_extrapolated_rows *far, const table_run *run, size_t rows)
+{
+    const nnm_prediction *next = run->predictions;
+    for (size_t row = 0; row < rows; row++) {
+        if (!run->good[row]) continue;
+        const nnm_prediction *prediction = next++;
+        if (!prediction->extrapolated || far->count++) continue;
+        char text[NNM_ERROR_MESSAGE_BYTES];
+        snprintf(far->first, sizeof far->first, "%.200s:%zu: %.240s", run->csv->name, run->csv->line[row],
+                 nnm_prediction_explain(run->predictor, prediction, text, sizeof text));
+    }
+}
+
+nnm_status nnm_predict_csv(const nnm_predictor *predictor, const char *csv_path, nnm_skipped_rows *skipped,
+                           nnm_extrapolated_rows *far, FILE *out, nnm_error *err)
 {
     table_run run;
+    nnm_extrapolated_rows outside = {0};
     nnm_skipped_rows left_out = {0};
     nnm_status status = run_open(&run, predictor, csv_path, NULL, skipped ? &left_out : NULL, err);
     bool headed = false;
@@ -269,9 +284,11 @@ nnm_status nnm_predict_csv(const nnm_predictor *predictor, const char *csv_path,
         }
         headed = true;
         write_rows(&run, rows, out);
+        count_far(&outside, &run, rows);
         if (status == NNM_OK && ferror(out)) status = nnm_fail_errno(err, "cannot write the predictions");
     }
     if (status == NNM_OK && skipped) *skipped = left_out;
+    if (status == NNM_OK && far) *far = outside;
     run_fini(&run);
     return status;
 }

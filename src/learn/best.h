@@ -35,9 +35,10 @@ typedef struct nnm_best {
     double lower, upper; /* interval: latency * exp((spread + floor) * these), lower <= 0 <= upper; NaN: not known */
 } nnm_best;
 
-/* `data` is valid: finite, latencies > 0, weights >= 0 and some > 0. Errors: NO_MEMORY, INVALID_ARGUMENT. */
+/* `data` is valid: finite, latencies > 0, weights >= 0 and some > 0. `listener` may be NULL. Errors: NO_MEMORY,
+ * INVALID_ARGUMENT, INTERRUPTED. */
 NNM_NODISCARD nnm_status nnm_best_fit(nnm_best **out, const nnm_dataset *data, uint64_t seed, unsigned threads,
-                                      nnm_error *err);
+                                      const nnm_fit_listener *listener, nnm_error *err);
 void nnm_best_free(nnm_best *best); /* NULL is allowed */
 
 typedef struct nnm_best_answer {

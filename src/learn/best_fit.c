@@ -16,8 +16,11 @@
 #define FOLD_TREES 50    /* of each kind, in cross-validation */
 #define ENOUGH_ROWS 2500 /* tested out of fold; no more folds are made then */
 #define MIN_ROWS 20      /* fewer are not cross-validated */
-#define PART_ROWS 50000  /* more are dealt out to the trees, a part each */
-#define CLOSE 0.1        /* log error at which an answer begins to be a bad one */
+#ifndef PART_ROWS
+#define PART_ROWS 20000 /* of more, each tree sees so many */
+#endif
+#define FOLD_ROWS 25000 /* of more, so many are cross-validated: their folds leave a tree as many as it sees later */
+#define CLOSE 0.1       /* log error at which an answer begins to be a bad one */
 
 /* Rows to learn from. */
 typedef struct rows {
@@ -27,6 +30,14 @@ typedef struct rows {
     const uint8_t *work;
     size_t count, columns;
 } rows;
+
+/* How a fit goes on: who works, and who hears of it. */
+typedef struct effort {
+    uint64_t seed;
+    unsigned threads;
+    const nnm_fit_listener *listener;
+    size_t grown, trees; /* of all that the fit grows */
+} effort;
 
 /* How many trees of each kind; tried in cross-validation with `of` as the sum. */
 typedef struct mix {
@@ -68,10 +79,19 @@ static nnm_status copy_tree(nnm_pool_tree *out, const nnm_forest *forest, size_t
     return NNM_OK;
 }
 
-static nnm_status grow_forest(nnm_pool_tree *trees, size_t count, const rows *r, uint64_t seed, unsigned threads,
+/* Hears of the trees of one kind and tells of all. */
+static bool hear(void *context, size_t grown, size_t of)
+{
+    (void)of;
+    const effort *e = context;
+    return e->listener && e->listener->hear(e->listener->context, e->grown + grown, e->trees);
+}
+
+static nnm_status grow_forest(nnm_pool_tree *trees, size_t count, const rows *r, uint64_t seed, effort *e,
                               nnm_error *err)
 {
     if (count == 0) return NNM_OK;
+    nnm_fit_listener listener = {hear, e};
     nnm_forest_options options = {
         .trees = count,
         .max_features = r->columns < 3 ? 1 : r->columns / 3,
@@ -79,7 +99,8 @@ static nnm_status grow_forest(nnm_pool_tree *trees, size_t count, const rows *r,
         .min_samples_leaf = 1,
         .bootstrap = true,
         .seed = seed,
-        .threads = threads,
+        .threads = e->threads,
+        .listener = &listener,
     };
     nnm_forest *forest = NULL;
     nnm_status status = nnm_forest_fit(&forest, r->x, r->y, r->weight, r->count, r->columns, &options, err);
@@ -90,15 +111,19 @@ static nnm_status grow_forest(nnm_pool_tree *trees, size_t count, const rows *r,
         status = copy_tree(&trees[t], forest, t, stack, err);
     free(stack);
     nnm_forest_free(forest);
+    e->grown += count;
     return status;
 }
 
-static nnm_status grow_extra(nnm_pool_tree *trees, size_t count, const rows *r, uint64_t seed, unsigned threads,
+static nnm_status grow_extra(nnm_pool_tree *trees, size_t count, const rows *r, uint64_t seed, effort *e,
                              nnm_error *err)
 {
     if (count == 0) return NNM_OK;
-    nnm_extra_trees_options options = {(r->columns * 7 + 9) / 10, seed + 1, threads};
-    return nnm_extra_trees_grow(trees, count, r->x, r->y, r->weight, r->count, r->columns, &options, err);
+    nnm_fit_listener listener = {hear, e};
+    nnm_extra_trees_options options = {(r->columns * 7 + 9) / 10, seed + 1, e->threads, &listener};
+    nnm_status status = nnm_extra_trees_grow(trees, count, r->x, r->y, r->weight, r->count, r->columns, &options, err);
+    e->grown += count;
+    return status;
 }
 
 /* ---- roofline and trees ---- */
@@ -127,11 +152,12 @@ static nnm_status choose_columns(nnm_best *best, const rows *r, nnm_error *err)
     return NNM_OK;
 }
 
-/* Every `parts`-th row from `first` on as the trees see them, with what the roofline leaves as the target. */
-static nnm_status see_rows(const nnm_best *best, const rows *r, size_t first, size_t parts, rows *out, double **out_x,
-                           nnm_error *err)
+/* The rows order[first], ... as the trees see them, with what the roofline leaves as the target: up to PART_ROWS of
+ * them, going on at the beginning of the order. `order` NULL: all rows as they stand. */
+static nnm_status see_rows(const nnm_best *best, const rows *r, const size_t *order, size_t first, rows *out,
+                           double **out_x, nnm_error *err)
 {
-    size_t columns = nnm_best_tree_columns(best), count = (r->count - first + parts - 1) / parts;
+    size_t columns = nnm_best_tree_columns(best), count = r->count < PART_ROWS ? r->count : PART_ROWS;
     double *x = nnm_calloc(count, columns * sizeof *x);
     *out_x = x;
     *out = (rows){.x = x, .columns = columns, .count = count};
@@ -139,18 +165,31 @@ static nnm_status see_rows(const nnm_best *best, const rows *r, size_t first, si
     if (r->weight) out->weight = nnm_calloc(count, sizeof *out->weight);
     if (!x || !out->y || (r->weight && !out->weight)) return nnm_fail_memory(err);
     for (size_t i = 0; i < count; i++) {
-        size_t row = first + i * parts;
+        size_t row = order ? order[(first + i) % r->count] : i;
         out->y[i] = r->y[row] - nnm_best_see(best, r->x + row * r->columns, x + i * columns);
         if (r->weight) out->weight[i] = r->weight[row];
     }
     return NNM_OK;
 }
 
+/* All rows in a random order. */
+static size_t *shuffle_rows(const rows *r, uint64_t seed)
+{
+    size_t *order = nnm_calloc(r->count, sizeof *order);
+    for (size_t i = 0; order && i < r->count; i++)
+        order[i] = i;
+    nnm_rng rng;
+    nnm_rng_init(&rng, seed, 1);
+    if (order) nnm_rng_shuffle(&rng, order, r->count, sizeof *order);
+    return order;
+}
+
 /* Fits roofline and trees, those of the forest first. */
-static nnm_status fit_parts(nnm_best **out, const rows *r, mix m, uint64_t seed, unsigned threads, nnm_error *err)
+static nnm_status fit_parts(nnm_best **out, const rows *r, mix m, uint64_t seed, effort *e, nnm_error *err)
 {
     nnm_best *best = nnm_calloc(1, sizeof *best);
     if (!best) return nnm_fail_memory(err);
+    size_t *order = NULL;
     nnm_status status = nnm_roofline_fit(&best->roofline, r->x, r->y, r->weight, r->work, r->count, r->columns, err);
     if (!status) status = choose_columns(best, r, err);
     best->pool.columns = nnm_best_tree_columns(best);
@@ -159,20 +198,22 @@ static nnm_status fit_parts(nnm_best **out, const rows *r, mix m, uint64_t seed,
     best->pool.count = m.forest + m.extra;
 
     size_t parts = (r->count + PART_ROWS - 1) / PART_ROWS;
+    if (!status && parts > 1 && !(order = shuffle_rows(r, seed))) status = nnm_fail_memory(err);
     for (size_t p = 0; p < parts && !status; p++) {
         size_t forest = m.forest * p / parts, forest_end = m.forest * (p + 1) / parts;
         size_t extra = m.extra * p / parts, extra_end = m.extra * (p + 1) / parts;
         rows seen;
         double *x;
         if (forest == forest_end && extra == extra_end) continue;
-        status = see_rows(best, r, p, parts, &seen, &x, err);
+        status = see_rows(best, r, order, r->count * p / parts, &seen, &x, err);
         if (!status)
-            status = grow_forest(best->pool.trees + forest, forest_end - forest, &seen, seed + p * TREES, threads, err);
+            status = grow_forest(best->pool.trees + forest, forest_end - forest, &seen, seed + p * TREES, e, err);
         if (!status)
-            status = grow_extra(best->pool.trees + m.forest + extra, extra_end - extra, &seen, seed + p * TREES,
-                                threads, err);
+            status =
+                grow_extra(best->pool.trees + m.forest + extra, extra_end - extra, &seen, seed + p * TREES, e, err);
         rows_fini(&seen, x);
     }
+    free(order);
     if (status)
         nnm_best_free(best);
     else
@@ -225,18 +266,18 @@ static void test_row(validation *v, const nnm_best *best, const double *x, doubl
     v->count++;
 }
 
-/* The rows order[i] for which i is outside of begin..end-1. */
-static nnm_status take_others(rows *out, double **out_x, const rows *r, const size_t *order, size_t begin, size_t end,
-                              nnm_error *err)
+/* The first `all` rows of an order, but those from `begin` to end-1. */
+static nnm_status take_others(rows *out, double **out_x, const rows *r, const size_t *order, size_t all, size_t begin,
+                              size_t end, nnm_error *err)
 {
-    size_t count = r->count - (end - begin);
+    size_t count = all - (end - begin);
     double *x = nnm_calloc(count, r->columns * sizeof *x);
     *out_x = x;
     *out = (rows){.x = x, .work = r->work, .columns = r->columns, .count = count};
     out->y = nnm_calloc(count, sizeof *out->y);
     if (r->weight) out->weight = nnm_calloc(count, sizeof *out->weight);
     if (!x || !out->y || (r->weight && !out->weight)) return nnm_fail_memory(err);
-    for (size_t i = 0, to = 0; i < r->count; i++) {
+    for (size_t i = 0, to = 0; i < all; i++) {
         if (i >= begin && i < end) continue;
         memcpy(x + to * r->columns, r->x + order[i] * r->columns, r->columns * sizeof *x);
         if (r->weight) out->weight[to] = r->weight[order[i]];
@@ -246,14 +287,14 @@ static nnm_status take_others(rows *out, double **out_x, const rows *r, const si
 }
 
 /* Tests the rows order[begin..end-1] on a model of the others. */
-static nnm_status run_fold(validation *v, const rows *r, const size_t *order, size_t begin, size_t end, uint64_t seed,
-                           unsigned threads, nnm_error *err)
+static nnm_status run_fold(validation *v, const rows *r, const size_t *order, size_t begin, size_t end, effort *e,
+                           nnm_error *err)
 {
     rows others;
     double *x;
     nnm_best *best = NULL;
-    nnm_status status = take_others(&others, &x, r, order, begin, end, err);
-    if (!status) status = fit_parts(&best, &others, fold_mixes[0], seed + begin + 1, threads, err);
+    nnm_status status = take_others(&others, &x, r, order, v->capacity, begin, end, err);
+    if (!status) status = fit_parts(&best, &others, fold_mixes[0], e->seed + begin + 1, e, err);
     for (size_t i = begin; i < end && !status && v->count < v->capacity; i++)
         test_row(v, best, r->x + order[i] * r->columns, r->y[order[i]]);
     nnm_best_free(best);
@@ -261,19 +302,17 @@ static nnm_status run_fold(validation *v, const rows *r, const size_t *order, si
     return status;
 }
 
-static nnm_status cross_validate(validation *v, const rows *r, uint64_t seed, unsigned threads, nnm_error *err)
+static nnm_status cross_validate(validation *v, const rows *r, effort *e, nnm_error *err)
 {
-    size_t *order = nnm_calloc(r->count, sizeof *order);
-    if (!order) return nnm_fail_memory(err);
-    for (size_t i = 0; i < r->count; i++)
-        order[i] = i;
-    nnm_rng rng;
-    nnm_rng_init(&rng, seed, 1);
-    nnm_rng_shuffle(&rng, order, r->count, sizeof *order);
-    nnm_status status = validation_init(v, r->count, err);
-    size_t folds = r->count < FEW_ROWS ? 2 * FOLDS : FOLDS;
-    for (size_t fold = 0; fold < folds && v->count < ENOUGH_ROWS && !status; fold++)
-        status = run_fold(v, r, order, r->count * fold / folds, r->count * (fold + 1) / folds, seed, threads, err);
+    size_t count = r->count < FOLD_ROWS ? r->count : FOLD_ROWS;
+    size_t folds = r->count < FEW_ROWS ? 2 * FOLDS : FOLDS, needed = 1;
+    while (needed < folds && count * needed / folds < ENOUGH_ROWS)
+        needed++;
+    e->trees += needed * (size_t)(2 * FOLD_TREES);
+    size_t *order = shuffle_rows(r, e->seed);
+    nnm_status status = order ? validation_init(v, count, err) : nnm_fail_memory(err);
+    for (size_t fold = 0; fold < needed && !status; fold++)
+        status = run_fold(v, r, order, count * fold / folds, count * (fold + 1) / folds, e, err);
     free(order);
     return status;
 }
@@ -319,12 +358,15 @@ static void calibrate(nnm_best *best, double *error, double *spread, size_t coun
 
 /* ---- the whole ---- */
 
-/* Rows that count, with log latencies. */
-static nnm_status take_rows(rows *out, double **out_x, const nnm_dataset *data, nnm_error *err)
+/* Rows that count, with log latencies; of more than NNM_BEST_MAX_ROWS, so many are drawn. */
+static nnm_status take_rows(rows *out, double **out_x, const nnm_dataset *data, uint64_t seed, nnm_error *err)
 {
-    size_t count = 0;
+    size_t left = 0;
     for (size_t row = 0; row < data->rows; row++)
-        count += !data->weight || data->weight[row] > 0;
+        left += !data->weight || data->weight[row] > 0;
+    size_t count = left < NNM_BEST_MAX_ROWS ? left : NNM_BEST_MAX_ROWS;
+    nnm_rng rng;
+    nnm_rng_init(&rng, seed, 2);
     double *x = nnm_calloc(count, data->columns * sizeof *x);
     *out_x = x;
     *out = (rows){.x = x, .work = data->work, .columns = data->columns, .count = count};
@@ -333,6 +375,9 @@ static nnm_status take_rows(rows *out, double **out_x, const nnm_dataset *data, 
     if (!x || !out->y || (data->weight && !out->weight)) return nnm_fail_memory(err);
     for (size_t row = 0, to = 0; row < data->rows; row++) {
         if (data->weight && !(data->weight[row] > 0)) continue;
+        bool drawn = left <= count - to || nnm_rng_below(&rng, left) < count - to;
+        left--;
+        if (!drawn) continue;
         memcpy(x + to * data->columns, data->x + row * data->columns, data->columns * sizeof *x);
         if (data->weight) out->weight[to] = data->weight[row];
         out->y[to++] = log(data->y[row]);
@@ -340,17 +385,19 @@ static nnm_status take_rows(rows *out, double **out_x, const nnm_dataset *data, 
     return NNM_OK;
 }
 
-nnm_status nnm_best_fit(nnm_best **out, const nnm_dataset *data, uint64_t seed, unsigned threads, nnm_error *err)
+nnm_status nnm_best_fit(nnm_best **out, const nnm_dataset *data, uint64_t seed, unsigned threads,
+                        const nnm_fit_listener *listener, nnm_error *err)
 {
+    effort e = {.seed = seed, .threads = threads, .listener = listener, .trees = TREES};
     rows r;
     double *x;
     validation v = {0};
     nnm_best *best = NULL;
     size_t chosen = 0;
-    nnm_status status = take_rows(&r, &x, data, err);
-    if (!status && r.count >= MIN_ROWS) status = cross_validate(&v, &r, seed, threads, err);
+    nnm_status status = take_rows(&r, &x, data, seed, err);
+    if (!status && r.count >= MIN_ROWS) status = cross_validate(&v, &r, &e, err);
     if (!status && v.count) chosen = choose_mix(&v);
-    if (!status) status = fit_parts(&best, &r, final_mixes[chosen], seed, threads, err);
+    if (!status) status = fit_parts(&best, &r, final_mixes[chosen], seed, &e, err);
     if (!status) {
         best->lower = best->upper = (double)NAN;
         calibrate(best, v.error[chosen], v.spread[chosen], v.count);

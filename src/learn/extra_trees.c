@@ -1,7 +1,6 @@
 #include "learn/extra_trees.h"
 
 #include <math.h>
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
@@ -9,6 +8,7 @@
 #include "base/memory.h"
 #include "base/parallel.h"
 #include "base/rng.h"
+#include "learn/tree_watch.h"
 
 /* The rows that count, by columns. */
 typedef struct table {
@@ -188,12 +188,14 @@ typedef struct job {
     grower *growers; /* one a thread */
     nnm_pool_tree *trees;
     atomic_bool failed;
+    nnm_tree_watch watch;
 } job;
 
 static void grow_tree(void *context, size_t index, unsigned thread)
 {
     job *j = context;
     grower *g = &j->growers[thread];
+    if (nnm_tree_watch_stopped(&j->watch)) return;
     nnm_rng_init(&g->rng, j->options->seed, index);
     grow_nodes(g);
     nnm_pool_tree *tree = &j->trees[index];
@@ -205,6 +207,7 @@ static void grow_tree(void *context, size_t index, unsigned thread)
     tree->count = g->node_count;
     for (size_t i = 0; i < tree->count; i++)
         tree->nodes[i] = g->nodes[i];
+    nnm_tree_watch_grown(&j->watch, thread);
 }
 
 static nnm_status table_init(table *t, const double *x, const double *y, const double *weight, size_t rows,
@@ -278,9 +281,12 @@ nnm_status nnm_extra_trees_grow(nnm_pool_tree *trees, size_t count, const double
     for (unsigned i = 0; i < threads && !status; i++)
         status = grower_init(&growers[i], &t, options->columns_per_split, err);
     if (!status) {
-        job j = {.t = &t, .options = options, .growers = growers, .trees = trees};
+        job j = {.t = &t, .options = options, .growers = growers, .trees = trees, .watch = {options->listener, count}};
         nnm_parallel_for(threads, count, grow_tree, &j);
-        if (atomic_load(&j.failed)) status = nnm_fail_memory(err);
+        if (nnm_tree_watch_stopped(&j.watch))
+            status = nnm_fail(err, NNM_ERR_INTERRUPTED, "interrupted");
+        else if (atomic_load(&j.failed))
+            status = nnm_fail_memory(err);
     }
     for (unsigned i = 0; growers && i < threads; i++)
         grower_fini(&growers[i]);

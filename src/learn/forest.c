@@ -1,5 +1,4 @@
 #include <math.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -9,6 +8,7 @@
 #include "learn/forest_model.h"
 #include "learn/training_table.h"
 #include "learn/tree_builder.h"
+#include "learn/tree_watch.h"
 
 typedef struct fit_job {
     const nnm_training_table *table;
@@ -16,12 +16,14 @@ typedef struct fit_job {
     nnm_tree_builder **builders; /* one a thread */
     uint64_t **seen;             /* for each tree, a bit for each row of the table; NULL: not wanted */
     atomic_bool failed;          /* memory was short */
+    nnm_tree_watch watch;
 } fit_job;
 
 static void grow_tree(void *context, size_t index, unsigned thread)
 {
     fit_job *job = context;
     nnm_tree_builder *builder = job->builders[thread];
+    if (nnm_tree_watch_stopped(&job->watch)) return;
     bool grown = nnm_tree_builder_grow(builder, index, &job->trees->trees[index]);
     if (grown && job->seen) {
         job->seen[index] = nnm_calloc(job->table->rows / 64 + 1, sizeof **job->seen);
@@ -29,6 +31,7 @@ static void grow_tree(void *context, size_t index, unsigned thread)
         if (grown) nnm_tree_builder_mark_seen(builder, job->seen[index]);
     }
     if (!grown) atomic_store(&job->failed, true);
+    nnm_tree_watch_grown(&job->watch, thread);
 }
 
 /* Averages what trees say of the rows they did not see, a block of rows at a time. */
@@ -190,7 +193,10 @@ static nnm_status grow_trees(fit_job *job, const nnm_forest_options *options, nn
         status = nnm_tree_builder_new(&job->builders[i], job->table, options, &job->trees->layout, err);
     if (!status) {
         nnm_parallel_for(threads, options->trees, grow_tree, job);
-        if (atomic_load(&job->failed)) status = nnm_fail_memory(err);
+        if (nnm_tree_watch_stopped(&job->watch))
+            status = nnm_fail(err, NNM_ERR_INTERRUPTED, "interrupted");
+        else if (atomic_load(&job->failed))
+            status = nnm_fail_memory(err);
     }
     for (unsigned i = 0; i < threads; i++)
         nnm_tree_builder_free(job->builders[i]);
@@ -201,7 +207,7 @@ static nnm_status grow_trees(fit_job *job, const nnm_forest_options *options, nn
 static nnm_status fit_table(nnm_forest *forest, const nnm_training_table *table, const double *weight, size_t rows,
                             const nnm_forest_options *options, nnm_error *err)
 {
-    fit_job job = {.table = table, .trees = forest->trees};
+    fit_job job = {.table = table, .trees = forest->trees, .watch = {options->listener, options->trees}};
     nnm_status status = prepare_trees(forest->trees, table, err);
     if (!status && options->bootstrap) {
         job.seen = nnm_calloc(options->trees, sizeof *job.seen);

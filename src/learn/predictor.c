@@ -1,9 +1,11 @@
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/number.h"
 #include "learn/predictor_model.h"
 
 #define MIN_INTERVAL_ROWS 20
@@ -154,6 +156,7 @@ static nnm_status fit_forest(nnm_predictor *p, const nnm_dataset *data, const nn
     nnm_forest_options forest = options->forest;
     forest.seed = options->seed;
     forest.threads = options->threads;
+    forest.listener = options->listener;
     nnm_status status =
         nnm_forest_fit(&p->forest, data->x, data->y, data->weight, data->rows, data->columns, &forest, err);
     return status ? status : set_ratios(p, data, err);
@@ -185,7 +188,8 @@ static nnm_status fit_best(nnm_predictor *p, const nnm_dataset *data, const nnm_
     if (data->rows == 0 || data->columns == 0)
         return nnm_fail(err, NNM_ERR_INVALID_ARGUMENT, "a predictor needs at least one row and one column");
     nnm_status status = check_numbers(data, err);
-    return status ? status : nnm_best_fit(&p->best, data, options->seed, options->threads, err);
+    if (status) return status;
+    return nnm_best_fit(&p->best, data, options->seed, options->threads, options->listener, err);
 }
 
 nnm_status nnm_predictor_fit(nnm_predictor **out, const char *kernel_type, const nnm_dataset *data,
@@ -250,8 +254,24 @@ static void find_extrapolation(const nnm_predictor *p, const double *x, nnm_pred
         if (!is_far_outside(&p->features[i], x[i])) continue;
         out->extrapolated = true;
         out->extrapolated_feature = (uint32_t)i;
+        out->extrapolated_value = x[i];
         return;
     }
+}
+
+char *nnm_prediction_explain(const nnm_predictor *p, const nnm_prediction *prediction, char *text, size_t bytes)
+{
+    if (bytes) *text = '\0';
+    if (!prediction->extrapolated) return text;
+    const nnm_feature *feature = &p->features[prediction->extrapolated_feature];
+    char value[32], low[32], high[32];
+    nnm_format_double(prediction->extrapolated_value, value, sizeof value);
+    nnm_format_double(feature->minimum, low, sizeof low);
+    nnm_format_double(feature->maximum, high, sizeof high);
+    bool single = feature->minimum == feature->maximum;
+    snprintf(text, bytes, "%s is %s, trained on %s%s%s", feature->name, value, low, single ? " only" : " to ",
+             single ? "" : high);
+    return text;
 }
 
 #define BLOCK 2048

@@ -18,7 +18,7 @@ Help of nn-meter and of every command goes to standard output.
     build      Sample, measure, fit and adapt: a predictor for one kernel, or for all in the configuration
     predict    Predict the latency of a configuration, or of every row of a table
     evaluate   Compare a predictor with measured latencies: RMSE, RMSPE, share within 5, 10 and 15 %
-    export     Write kernel data as a CSV table, or a workspace's files from its journal
+    export     Write kernel data as a CSV table, a predictor as an ONNX model, or a workspace's files from its journal
     doctor     Show what this machine offers, how noisy it is, and whether it is fit for profiling
   |
   'nn-meter COMMAND --help' tells more about one.
@@ -110,8 +110,9 @@ Help of nn-meter and of every command goes to standard output.
   Measure the kernels of a configuration file.
   Goes on where an earlier run stopped: what the workspace's journal knows is not measured again.
   quiet: share of the samples that nothing disturbed; repeated: kernels measured again in a separate
-  pass; agree 5, agree 10: share of these whose two latencies agree within 5 and 10 %; ceiling: share
-  that a perfect predictor would get right within 10 %, given such labels.
+  pass at the end (one in twenty, at least 20); agree 5, agree 10: share of these whose two latencies
+  agree within 5 and 10 %; ceiling: share that a perfect predictor would get right within 10 %, given
+  such labels.
   |
   Options:
     --workspace DIR       the workspace (required)
@@ -200,6 +201,8 @@ Help of nn-meter and of every command goes to standard output.
     --model random_forest|best  the regression model (default: PREDICTOR)
     --seed S                    of everything that is left to chance (default: 0)
     --threads N                 threads that fit the forest (default: one a CPU)
+    --quick                     measure with less care, in a third of the time
+    --thorough                  measure with more care, in three times the time
     --json                      answer with one JSON object
     -h, --help                  show this text
   |
@@ -209,14 +212,15 @@ Help of nn-meter and of every command goes to standard output.
   Usage: nn-meter predict --predictor P (--config NAME=VALUE,... [--json] | --csv F [--skip-bad])
   |
   Predict the latency of a configuration, or of every row of a table.
-  Latencies are in milliseconds. lower_ms and upper_ms hold 90 % of such kernels.
+  Latencies are in milliseconds. lower_ms and upper_ms hold 90 % of such kernels. A feature below half or
+  above twice what the predictor was trained on is told on stderr.
   |
   Options:
     --predictor P            a predictor file (required)
     --config NAME=VALUE,...  one configuration
     --csv F                  a table; it is printed with predicted_ms, lower_ms, upper_ms added
     --skip-bad               with --csv: print rows that cannot be predicted with empty cells
-    --json                   with --config: answer with one JSON object, the interval too
+    --json                   with --config: answer with one JSON object, with interval and feature far outside
     -h, --help               show this text
   |
   Example:
@@ -238,12 +242,14 @@ Help of nn-meter and of every command goes to standard output.
     nn-meter evaluate --predictor conv.nnm --csv measured.csv --target latency_ms
   $ nn-meter export --help
   Usage: nn-meter export --kernel K --configs F... [--latencies F...] --csv OUT
+         nn-meter export --predictor P --onnx OUT
          nn-meter export --rebuild --workspace DIR
   |
-  Write kernel data as a CSV table, or a workspace's files from its journal.
-  --rebuild writes again, from the workspace's journal: the configuration files of what was sampled, the
-  latency files, and the tables that predictors were made of. Files of which the journal knows nothing
-  are left alone.
+  Write kernel data as a CSV table, a predictor as an ONNX model, or a workspace's files from its journal.
+  The table has a column a feature, and the latencies. The ONNX model takes rows of configurations
+  and gives latencies in ms. --rebuild writes again, from the workspace's journal: the configuration
+  files of what was sampled, the latency files, and the tables that predictors were made of. Files of
+  which the journal knows nothing are left alone.
   |
   Options:
     --kernel K        kernel type, see --list-kernels
@@ -252,12 +258,15 @@ Help of nn-meter and of every command goes to standard output.
     --csv OUT         the table to write
     --rebuild         write the files of a workspace again from its journal
     --workspace DIR   the workspace, with --rebuild
+    --predictor P     a predictor file
+    --onnx OUT        with --predictor: the ONNX model to write
     -h, --help        show this text
   |
   Example:
     nn-meter export --kernel conv-bn-relu --csv conv.csv \
         --configs ws/predictor_build/results/conv-bn-relu_prior.json \
         --latencies ws/predictor_build/results/profiled_conv-bn-relu.json
+    nn-meter export --predictor conv.nnm --onnx conv.onnx
     nn-meter export --rebuild --workspace ws
   $ nn-meter doctor --help
   Usage: nn-meter doctor [--seconds N] [--json]

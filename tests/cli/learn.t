@@ -44,12 +44,25 @@ It answers for one configuration and for tables, and is evaluated.
   $ nn-meter predict --predictor conv.nnm --config HW=28,CIN=64,COUT=128,KERNEL_SIZE=3,STRIDES=1
   1.* ~
   $ nn-meter predict --predictor conv.nnm --config STRIDES=1,KERNEL_SIZE=3,HW=28,COUT=128,CIN=64 --json
-  {"latency_ms": 1.*, "lower_ms": 0.9*, "upper_ms": 1.*} ~
+  {"latency_ms": 1.*, "lower_ms": *, "upper_ms": 1.*, "extrapolated": null} ~
   $ head -4 conv.csv >few.csv; nn-meter predict --predictor conv.nnm --csv few.csv
   HW,CIN,COUT,KERNEL_SIZE,STRIDES,latency_ms,predicted_ms,lower_ms,upper_ms
   7,8,8,1,1,0.010063,0.01*,0.0*,0.0* ~
   14,45,61,3,1,0.106844,0.1*,0.1*,0.1* ~
   28,82,114,5,1,3.674416,3.*,*,* ~
+
+Far outside of what it was trained on, it tells so.
+
+  $ nn-meter predict --predictor conv.nnm --config HW=224,CIN=64,COUT=128,KERNEL_SIZE=3,STRIDES=1
+  7*.* ~
+  2| (nn-Meter) warning: far outside of the training range: HW is 224, trained on 7 to 56
+  $ nn-meter predict --predictor conv.nnm --config HW=224,CIN=64,COUT=128,KERNEL_SIZE=3,STRIDES=1 --json
+  {"latency_ms": *, "lower_ms": *, "upper_ms": *, "extrapolated": "HW"} ~
+  2| (nn-Meter) warning: far outside of the training range: HW is 224, trained on 7 to 56
+  $ (cat few.csv; echo 14,45,61,12,1,0.1; echo 14,45,900,3,1,0.1) >far.csv; nn-meter predict --predictor conv.nnm --csv far.csv | wc -l
+  6
+  2| (nn-Meter) warning: 2 rows are far outside of the training range; the first: far.csv:5: KERNEL_SIZE is 12, trained on 1 to 5
+
   $ nn-meter evaluate --predictor conv.nnm --csv conv.csv --target latency_ms
   kernel           conv-bn-relu
   model            best

@@ -177,9 +177,16 @@ static void far_outside_the_training_rows_is_told(void **state)
     nnm_predictor_predict(p, far, 1, &prediction);
     assert_true(prediction.extrapolated);
     assert_int_equal(prediction.extrapolated_feature, 1);
+    double low, high;
+    char text[200], expected[200];
+    nnm_predictor_feature_range(p, 1, &low, &high);
+    snprintf(expected, sizeof expected, "%s is 1025, trained on %g to %g", nnm_predictor_feature_name(p, 1), low, high);
+    assert_string_equal(nnm_prediction_explain(p, &prediction, text, sizeof text), expected);
     nnm_predictor_predict(p, below, 1, &prediction);
     assert_true(prediction.extrapolated);
     assert_int_equal(prediction.extrapolated_feature, 0);
+    nnm_predictor_predict(p, near, 1, &prediction);
+    assert_string_equal(nnm_prediction_explain(p, &prediction, text, sizeof text), "");
     nnm_predictor_free(p);
 }
 

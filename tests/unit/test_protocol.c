@@ -108,6 +108,7 @@ static void test_limits_are_named(void **state)
     assert_refused(cpu, -3, "cpu is -3");
     assert_refused(clock_gate, 2.0, "clock_gate is 2");
     assert_refused(target_error, -0.01, "target_error is -0.01");
+    assert_refused(find_s, 0.0, "find_s is 0, must be a number over 0 and at most 10");
     assert_refused(wait_s, -1.0, "wait_s is -1");
     assert_refused(max_rounds, 4, "max_rounds is 4, must be 5 (rounds) to 64");
     assert_refused(max_rounds, 65, "max_rounds is 65");

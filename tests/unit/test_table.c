@@ -165,7 +165,7 @@ static void adds_columns_to_a_table(void **state)
 
     FILE *out = fopen(in_folder(out_path, folder, "predicted.csv"), "wb");
     assert_non_null(out);
-    assert_ok(nnm_predict_csv(fit.predictor, path, NULL, out, &err));
+    assert_ok(nnm_predict_csv(fit.predictor, path, NULL, NULL, out, &err));
     assert_int_equal(fclose(out), 0);
     char *text = NULL;
     size_t size = 0;
@@ -256,8 +256,11 @@ static void leaves_bad_rows_out_when_asked(void **state)
 
     FILE *out = fopen(in_folder(out_path, folder, "predicted.csv"), "wb");
     assert_non_null(out);
-    assert_ok(nnm_predict_csv(fit.predictor, path, &skipped, out, &err));
+    nnm_extrapolated_rows far;
+    assert_ok(nnm_predict_csv(fit.predictor, path, &skipped, &far, out, &err));
     assert_int_equal(fclose(out), 0);
+    assert_int_equal(far.count, 0);
+    assert_string_equal(far.first, "");
     assert_int_equal(skipped.count, 1);
     assert_non_null(strstr(skipped.first, "bad.csv:4: column 'COUT': found 'x'"));
     char *text = NULL;

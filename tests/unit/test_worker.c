@@ -160,6 +160,7 @@ static nnm_protocol short_protocol(void)
     protocol.sample_us = 20.0;
     protocol.round_ms = 1.0;
     protocol.cpu = -2;
+    protocol.find_s = 0.05;
     return protocol;
 }
 
