@@ -10,7 +10,7 @@ import sys
 
 from robust import SKIPPED, Workspace, require
 
-KERNELS = {f"CONV{i}": {"HW": 14, "CIN": 8, "COUT": 8 + 8 * i, "KERNEL_SIZE": 3, "STRIDES": 1} for i in range(3)}
+KERNELS = {f"CONV{i}": {"HW": 56, "CIN": 32, "COUT": 32 + 8 * i, "KERNEL_SIZE": 3, "STRIDES": 1} for i in range(3)}
 
 
 def missing_runtime(program):

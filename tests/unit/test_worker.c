@@ -405,7 +405,7 @@ static void test_cpu_time_is_limited(void **state)
     pid_t parent = fork();
     if (parent == 0) {
         nnm_protocol protocol = short_protocol();
-        protocol.timeout_s = 1;
+        protocol.timeout_s = 2;
         nnm_worker *worker = NULL;
         if (nnm_worker_start(&worker, &backend, &one_thread, &protocol, NULL) != NNM_OK) _exit(1);
         int pid = nnm_worker_pid(worker);
