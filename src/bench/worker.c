@@ -21,6 +21,7 @@
 #include "nnmeter/measure.h"
 
 #define START_LIMIT_S 30.0
+#define START_ATTEMPTS 3
 #define END_LIMIT_S 2.0
 #define INTERRUPT_INTERVAL_S 0.1
 
@@ -162,7 +163,7 @@ static nnm_status fail_reported(nnm_worker *worker, const char *doing, nnm_error
     return reported.code;
 }
 
-static nnm_status start_child(nnm_worker *worker, nnm_error *err)
+static nnm_status start_once(nnm_worker *worker, nnm_error *err)
 {
     nnm_status status = spawn(worker, err);
     if (status) return status;
@@ -180,6 +181,16 @@ static nnm_status start_child(nnm_worker *worker, nnm_error *err)
     status = fail_reported(worker, doing, err);
     if (worker->pid) (void)kill_child(worker);
     return status;
+}
+
+/* A child that somebody ends before it is ready, when memory is short for example, is no reason to give up. */
+static nnm_status start_child(nnm_worker *worker, nnm_error *err)
+{
+    nnm_status status = start_once(worker, err);
+    for (int attempt = 1; status == NNM_ERR_CRASHED && attempt < START_ATTEMPTS; attempt++)
+        status = start_once(worker, err);
+    if (status != NNM_ERR_CRASHED) return status;
+    return nnm_context(err, status, "none of %d worker processes lived until it was ready; the last", START_ATTEMPTS);
 }
 
 static nnm_status check_start(const nnm_backend *backend, const nnm_session_options *options,

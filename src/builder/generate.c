@@ -124,7 +124,8 @@ static nnm_status without(const nnm_kernel_data *data, const bool *drop, nnm_ker
 
 bool nnm_builder_is_kernels_fault(nnm_status status)
 {
-    return status == NNM_ERR_VALUE || status == NNM_ERR_UNSUPPORTED || status == NNM_ERR_INVALID_ARGUMENT;
+    return status == NNM_ERR_VALUE || status == NNM_ERR_UNSUPPORTED || status == NNM_ERR_INVALID_ARGUMENT ||
+           status == NNM_ERR_NO_MEMORY; /* a smaller one may do */
 }
 
 /* Writes every model file that is missing. A kernel whose file cannot be written is logged and marked in `dropped`; a
@@ -328,6 +329,7 @@ static nnm_status generate(nnm_builder *builder, const nnm_kernel *kernel, size_
     if (status) goto done;
     nnm_builder_log(builder, NNM_LOG_INFO, "%s: %zu configurations in %s%s", nnm_kernel_name(kernel), data->count, path,
                     dropped_count ? "; failures in generate_error.log" : "");
+    if (options->failed) *options->failed = dropped_count;
     *out = data;
     data = NULL;
 done:

@@ -200,7 +200,8 @@ nnm_status nnm_profile_models(nnm_builder *builder, const char *backend_name, nn
     if (status == NNM_OK) status = measure(&p, err);
     if (status == NNM_OK) status = nnm_profile_repeat(&p, err);
     finish_summary(&p, begin_ns);
-    if (summary && (status == NNM_OK || status == NNM_ERR_INTERRUPTED)) *summary = p.summary;
+    if (summary && (status == NNM_OK || status == NNM_ERR_INTERRUPTED || status == NNM_ERR_BACKEND))
+        *summary = p.summary;
     if (status == NNM_OK && p.summary.failed == models->count && models->count) {
         if (err) *err = p.first_failure;
         status = nnm_context(err, NNM_ERR_BACKEND, "backend '%s' failed on all %zu kernels; the first", backend_name,
