@@ -41,7 +41,7 @@ install: all ## install into PREFIX (/usr/local), below DESTDIR
 		{ cmake -DCMAKE_INSTALL_PREFIX='$(PREFIX)' build >/dev/null && cmake --build build -j $(JOBS); }
 	@DESTDIR='$(DESTDIR)' cmake --install build
 
-bench-repeatability: all ## how far two passes over the same kernels agree, ours and the usual ways (up to 25 minutes; ARGS="--kernels 40 --minutes 1")
+bench-repeatability: all ## how far two passes over the same kernels agree, ours and the usual ways (20 minutes; ARGS="--kernels 40 --minutes 1 --out pairs.csv")
 	@build/bench/bench_repeatability $(ARGS)
 
 clean: ## remove everything that was built

@@ -4,8 +4,9 @@
  *     bench_noise [SECONDS_PER_CPU [SESSIONS]]
  *
  * 1. Throughput and latency references of every CPU: is there a slow state, how slow, for how long?
- * 2. Kernels on XNNPACK, each in several sessions, interleaved: how far does a session's estimate depend on the moment,
- *    with all samples and with the quiet ones only, and how do samples follow the reference beside them?
+ * 2. Kernels on each CPU runtime, each in several sessions, interleaved: how far does a session's estimate depend on
+ * the moment, with all samples, with all brought to one clock by the latency reference, and with those of the quiet
+ *    state's step only, and how do samples follow the reference beside them?
  */
 #include <math.h>
 #include <sched.h>
@@ -25,6 +26,7 @@
 #define GATE 0.08
 #define MAX_REFERENCES 400000
 #define MAX_SESSIONS 32
+#define LEAST_SAMPLES 3 /* for a percentile to be believed */
 
 static void die(const char *doing, const nnm_error *err)
 {
@@ -134,9 +136,17 @@ static const struct {
 };
 #define CASES (sizeof cases / sizeof *cases)
 
+/* Ways from the samples of a session to its estimate. */
+typedef enum way {
+    ALL,
+    BY_CLOCK,
+    ONE_STEP,
+    WAYS
+} way;
+
 typedef struct outcome {
-    double all[MAX_SESSIONS], quiet[MAX_SESSIONS], estimate[MAX_SESSIONS], clock[MAX_SESSIONS];
-    size_t sessions, quiet_sessions;
+    double value[WAYS][MAX_SESSIONS];
+    size_t count[WAYS];
     double correlation_sum;
     size_t correlations;
 } outcome;
@@ -154,25 +164,24 @@ static void write_model(const char *kernel_name, const char *config_text, const 
     nnm_graph_free(graph);
 }
 
-/* What the estimate would be from quiet samples alone. */
-static double quiet_percentile(const nnm_round *round)
+static void add_value(outcome *o, way w, double *values, size_t count, double share)
 {
-    double values[NNM_MAX_SAMPLES];
-    size_t count = 0;
-    for (size_t i = 0; i < round->sample_count; i++)
-        if (round->reference_ns[i] <= round->reference_best_ns * (1 + GATE)) values[count++] = round->sample_ns[i];
-    return nnm_percentile(values, count, 0.1);
+    if (count >= LEAST_SAMPLES) o->value[w][o->count[w]++] = nnm_percentile(values, count, share);
 }
 
-static void add_round(outcome *o, const nnm_round *round)
+static void add_round(outcome *o, const nnm_round *round, double step_gate)
 {
-    double all[NNM_MAX_SAMPLES];
-    memcpy(all, round->sample_ns, round->sample_count * sizeof *all);
-    o->all[o->sessions] = nnm_percentile(all, round->sample_count, 0.1);
-    o->estimate[o->sessions] = round->estimate_ns;
-    o->clock[o->sessions] = round->clock_ns;
-    o->sessions++;
-    if (round->quiet_count) o->quiet[o->quiet_sessions++] = quiet_percentile(round);
+    double all[NNM_MAX_SAMPLES], by_clock[NNM_MAX_SAMPLES], one_step[NNM_MAX_SAMPLES];
+    size_t quiet = 0;
+    for (size_t i = 0; i < round->sample_count; i++) {
+        all[i] = round->sample_ns[i];
+        by_clock[i] = round->sample_ns[i] / round->sample_clock_ns[i];
+        if (fabs(round->reference_ns[i] / round->reference_best_ns - 1) <= step_gate)
+            one_step[quiet++] = round->sample_ns[i];
+    }
+    add_value(o, ALL, all, round->sample_count, 0.1);
+    add_value(o, BY_CLOCK, by_clock, round->sample_count, 0.1);
+    add_value(o, ONE_STEP, one_step, quiet, 0.2);
     double r = correlation(round->sample_ns, round->reference_ns, round->sample_count);
     if (isfinite(r)) {
         o->correlation_sum += r;
@@ -180,81 +189,114 @@ static void add_round(outcome *o, const nnm_round *round)
     }
 }
 
-static double relative_std(const double *values, size_t count)
+static double median_of(const double *values, size_t count)
 {
-    double mean = 0, square = 0;
-    for (size_t i = 0; i < count; i++)
-        mean += values[i] / (double)count;
-    for (size_t i = 0; i < count; i++)
-        square += (values[i] - mean) * (values[i] - mean);
-    return count > 1 ? sqrt(square / (double)(count - 1)) / mean : (double)NAN;
+    double copy[MAX_SESSIONS];
+    memcpy(copy, values, count * sizeof *copy);
+    return nnm_percentile(copy, count, 0.5);
 }
 
-/* Share of pairs of sessions whose estimates differ by at most 10 %. */
+/* 1.4826 times the median absolute deviation from the median, as a share of it. */
+static double deviation(const double *values, size_t count)
+{
+    double distances[MAX_SESSIONS];
+    if (count < 2) return (double)NAN;
+    double center = median_of(values, count);
+    for (size_t i = 0; i < count; i++)
+        distances[i] = fabs(values[i] - center);
+    return 1.4826 * nnm_percentile(distances, count, 0.5) / center;
+}
+
+/* Share of pairs of sessions whose estimates differ by at most 5 %. */
 static double agreement(const double *values, size_t count)
 {
     size_t pairs = 0, agreeing = 0;
     for (size_t i = 0; i < count; i++)
         for (size_t j = i + 1; j < count; j++) {
             pairs++;
-            agreeing += fabs(values[i] - values[j]) <= 0.1 * fmin(values[i], values[j]);
+            agreeing += fabs(values[i] - values[j]) <= 0.05 * fmin(values[i], values[j]);
         }
     return pairs ? (double)agreeing / (double)pairs : (double)NAN;
 }
 
 static void print_outcome(size_t i, const outcome *o)
 {
-    printf("%-15s %-48s %9.1f %5.1f%% %4.0f%% %3zu/%-2zu %5.1f%% %4.0f%% %5.1f%% %4.0f%% %6.2f %6.2f\n",
-           cases[i].kernel, cases[i].config, o->estimate[0] * 1e-3, 100 * relative_std(o->all, o->sessions),
-           100 * agreement(o->all, o->sessions), o->quiet_sessions, o->sessions,
-           100 * relative_std(o->quiet, o->quiet_sessions), 100 * agreement(o->quiet, o->quiet_sessions),
-           100 * relative_std(o->estimate, o->sessions), 100 * agreement(o->estimate, o->sessions),
-           o->correlations ? o->correlation_sum / (double)o->correlations : (double)NAN,
-           correlation(o->clock, o->all, o->sessions));
+    double us = o->count[ONE_STEP] ? median_of(o->value[ONE_STEP], o->count[ONE_STEP]) * 1e-3 : (double)NAN;
+    printf("%-15s %-48s %9.1f %3zu/%-2zu", cases[i].kernel, cases[i].config, us, o->count[ONE_STEP], o->count[ALL]);
+    for (int w = 0; w < WAYS; w++)
+        printf("   %5.1f%% %4.0f%%", 100 * deviation(o->value[w], o->count[w]),
+               100 * agreement(o->value[w], o->count[w]));
+    printf(" %6.2f\n", o->correlations ? o->correlation_sum / (double)o->correlations : (double)NAN);
 }
 
-static void print_kernels(size_t sessions)
+/* Over the kernels of a type: median of the deviations, mean of the agreements. */
+static void print_type(const char *kernel, const outcome *outcomes)
+{
+    printf("%-74s    all", kernel);
+    for (int w = 0; w < WAYS; w++) {
+        double deviations[CASES], agreements = 0;
+        size_t count = 0;
+        for (size_t i = 0; i < CASES; i++) {
+            if (strcmp(cases[i].kernel, kernel) != 0 || outcomes[i].count[w] < 2) continue;
+            deviations[count++] = deviation(outcomes[i].value[w], outcomes[i].count[w]);
+            agreements += agreement(outcomes[i].value[w], outcomes[i].count[w]);
+        }
+        if (count)
+            printf("   %5.1f%% %4.0f%%", 100 * nnm_percentile(deviations, count, 0.5),
+                   100 * agreements / (double)count);
+    }
+    printf("\n");
+}
+
+static void measure_kernels(const char *backend_name, char path[CASES][64], size_t sessions)
 {
     nnm_error err = NNM_ERROR_INIT;
-    char folder[] = "/tmp/bench-noise-XXXXXX", path[CASES][64];
     const nnm_backend *backend = NULL;
     nnm_worker *worker = NULL;
     nnm_session_options options = {.threads = 1};
     nnm_protocol protocol = NNM_PROTOCOL_INIT;
-    static outcome outcomes[CASES];
-    static nnm_round round;
-    if (!mkdtemp(folder)) exit(1);
-    for (size_t i = 0; i < CASES; i++) {
-        snprintf(path[i], sizeof path[i], "%s/%zu.onnx", folder, i);
-        write_model(cases[i].kernel, cases[i].config, path[i]);
-    }
-    if (nnm_backend_find(&backend, "xnnpack_cpu", &err) ||
-        nnm_worker_start(&worker, backend, &options, &protocol, &err))
+    nnm_round *round = malloc(sizeof *round);
+    outcome *outcomes = calloc(CASES, sizeof *outcomes);
+    if (!round || !outcomes) exit(1);
+    if (nnm_backend_find(&backend, backend_name, &err) || nnm_worker_start(&worker, backend, &options, &protocol, &err))
         die("start", &err);
     double quiet_samples = 0, samples = 0;
     uint64_t begin = nnm_clock_ns();
     for (size_t session = 0; session < sessions; session++)
         for (size_t i = 0; i < CASES; i++) {
-            if (nnm_worker_measure(worker, path[i], &round, &err)) die(path[i], &err);
-            add_round(&outcomes[i], &round);
-            samples += (double)round.sample_count;
-            quiet_samples += (double)round.quiet_count;
+            if (nnm_worker_measure(worker, path[i], round, &err)) die(path[i], &err);
+            add_round(&outcomes[i], round, protocol.clock_gate);
+            samples += (double)round->sample_count;
+            quiet_samples += (double)round->quiet_count;
         }
     double round_ms = (double)(nnm_clock_ns() - begin) * 1e-6 / (double)(sessions * CASES);
     nnm_worker_stop(worker);
-    printf(
-        "\nKernels on XNNPACK, CPU %d, %zu sessions of %.0f ms (%.1f ms with all around): std and pairs within 10 %%, "
-        "p10 of all samples, of quiet ones, the smaller of both (a round's estimate);\ncorrelation of samples with the "
-        "reference beside "
-        "them (r T), of "
-        "sessions with the clock reference (r L). Quiet samples: %.0f %%\n",
-        round.cpu, sessions, protocol.round_ms, round_ms, 100 * quiet_samples / samples);
-    printf("%-15s %-48s %9s %6s %5s %6s %6s %5s %6s %5s %6s %6s\n", "kernel", "configuration", "us", "std", "10%",
-           "quiet", "std", "10%", "std", "10%", "r T", "r L");
-    for (size_t i = 0; i < CASES; i++) {
+    printf("\n%s, CPU %d, %zu sessions of %.0f ms (%.1f ms with all around), %.0f %% of the samples quiet. Relative "
+           "deviation\nand pairs within 5 %%: of all samples; divided by the latency reference; of one step only. "
+           "Correlation of samples with the reference beside them (r)\n",
+           backend_name, round->cpu, sessions, protocol.round_ms, round_ms, 100 * quiet_samples / samples);
+    printf("%-15s %-48s %9s %6s   %6s %5s   %6s %5s   %6s %5s %6s\n", "kernel", "configuration", "us", "quiet", "all",
+           "5%", "clock", "5%", "step", "5%", "r");
+    for (size_t i = 0; i < CASES; i++)
         print_outcome(i, &outcomes[i]);
-        (void)unlink(path[i]);
+    print_type("conv-bn-relu", outcomes);
+    print_type("dwconv-bn-relu", outcomes);
+    free(outcomes);
+    free(round);
+}
+
+static void print_kernels(size_t sessions)
+{
+    char folder[] = "/tmp/bench-noise-XXXXXX", path[CASES][64];
+    if (!mkdtemp(folder)) exit(1);
+    for (size_t i = 0; i < CASES; i++) {
+        snprintf(path[i], sizeof path[i], "%s/%zu.onnx", folder, i);
+        write_model(cases[i].kernel, cases[i].config, path[i]);
     }
+    measure_kernels("xnnpack_cpu", path, sessions);
+    measure_kernels("onnxruntime_cpu", path, sessions);
+    for (size_t i = 0; i < CASES; i++)
+        (void)unlink(path[i]);
     (void)rmdir(folder);
 }
 

@@ -74,14 +74,15 @@ static int load_around(const cli_command *self, const nnm_builder *builder, cons
     return code;
 }
 
-static int tell_sample(const sample_values *v, const nnm_builder *builder, const nnm_kernel_data *data)
+static int tell_sample(const sample_values *v, const nnm_builder *builder, const nnm_kernel_data *data, size_t failed)
 {
     char file[4096];
     snprintf(file, sizeof file, "%s/predictor_build/results/%s_%s.json",
              nnm_workspace_path(nnm_builder_workspace(builder)), v->kernel, v->mark ? v->mark : v->mode);
     if (v->json)
-        return output_json(json_pack("{s:s, s:I, s:I, s:o}", "kernel", v->kernel, "requested", (json_int_t)v->num.value,
-                                     "configurations", (json_int_t)data->count, "file", output_text(file)));
+        return output_json(json_pack("{s:s, s:I, s:I, s:I, s:o}", "kernel", v->kernel, "requested",
+                                     (json_int_t)v->num.value, "configurations", (json_int_t)data->count, "failed",
+                                     (json_int_t)failed, "file", output_text(file)));
     output_pair("kernel", "%s", v->kernel);
     output_pair("configurations", "%zu", data->count);
     output_pair("file", "%s", file);
@@ -100,6 +101,8 @@ static int run_sample(const cli_command *self, const void *values)
     nnm_sample_options options = NNM_SAMPLE_OPTIONS_INIT;
     options.mark = v->mark ? v->mark : v->mode;
     options.seed = v->seed.value;
+    size_t failed = 0;
+    options.failed = &failed;
     int code = EXIT_DONE;
     if (nnm_builder_config_init(&builder, v->workspace, output_stoppable_hooks(), &err))
         return command_fail(self, &err);
@@ -110,7 +113,8 @@ static int run_sample(const cli_command *self, const void *values)
     }
     if (!code && nnm_generate_config_sample(builder, v->kernel, (size_t)v->num.value, &options, &data, &err))
         code = command_fail(self, &err);
-    if (!code) code = tell_sample(v, builder, data);
+    if (!code) code = tell_sample(v, builder, data, failed);
+    if (!code) code = tell_failures(builder, failed, "generate");
     nnm_config_list_fini(&around);
     nnm_kernel_data_free(data);
     nnm_builder_free(builder);
@@ -155,9 +159,11 @@ typedef struct models_answer {
     bool json, headed;
     const char *heading;
     json_t *rows;
+    size_t finished; /* kernel types of which something was finished */
 } models_answer;
 
-/* What is done with the data of one kernel type: returns an exit code; a row is added to the answer. */
+/* What is done with the data of one kernel type: returns an exit code; a row is added to the answer. EXIT_PART also
+ * where all its kernels failed: those of another type may do better. */
 typedef int (*models_fn)(const cli_command *self, nnm_builder *builder, const models_values *v, nnm_kernel_data *data,
                          models_answer *answer);
 
@@ -200,7 +206,8 @@ static int for_each_kernel(const cli_command *self, nnm_builder *builder, const 
         if (code && code != EXIT_PART) return code;
         if (code) result = code;
     }
-    if (found) return warn_of_unknown(v->models) ? result : command_error(self, "out of memory");
+    if (found && !warn_of_unknown(v->models)) return command_error(self, "out of memory");
+    if (found) return answer->finished ? result : EXIT_FAILED;
     if (access(v->models, F_OK)) return command_fail(self, &err);
     return command_error(self, "%s holds no kernel type of those that --list-kernels shows", v->models);
 }
@@ -216,7 +223,7 @@ static int run_models(const cli_command *self, const models_values *v, models_fn
     nnm_builder_set_effort(builder, effort);
     models_answer answer = {.json = v->json, .heading = heading, .rows = v->json ? json_array() : NULL};
     int code = for_each_kernel(self, builder, v, each, &answer);
-    if (v->json && (code == EXIT_DONE || code == EXIT_PART)) {
+    if (v->json && json_array_size(answer.rows) && code != EXIT_INTERRUPTED) {
         if (output_json(json_pack("{s:o}", "kernels", answer.rows))) code = EXIT_FAILED;
     } else {
         json_decref(answer.rows);
@@ -225,14 +232,26 @@ static int run_models(const cli_command *self, const models_values *v, models_fn
     return code;
 }
 
+/* Tells what failed of a kernel type; `all`: why the first did, where all of them did. */
+static int conclude(const cli_command *self, const nnm_builder *builder, models_answer *answer, const char *step,
+                    size_t failed, const nnm_error *all)
+{
+    answer->finished += !all;
+    if (!all) return tell_failures(builder, failed, step);
+    (void)command_fail(self, all);
+    return EXIT_PART;
+}
+
 static int convert_kernel(const cli_command *self, nnm_builder *builder, const models_values *v, nnm_kernel_data *data,
                           models_answer *answer)
 {
     nnm_error err = NNM_ERROR_INIT;
     size_t failed = 0;
     const char *kernel = nnm_kernel_name(data->kernel);
-    if (nnm_convert_models(builder, choose_backend(builder, v->backend), data, v->models, &failed, &err))
-        return command_fail(self, &err);
+    nnm_status status =
+        nnm_convert_models(builder, choose_backend(builder, v->backend), data, v->models, &failed, &err);
+    bool none = status == NNM_ERR_BACKEND && failed == data->count;
+    if (status && !none) return command_fail(self, &err);
     if (v->json) {
         output_append(&answer->rows, json_pack("{s:s, s:I, s:I}", "kernel", kernel, "converted",
                                                (json_int_t)(data->count - failed), "failed", (json_int_t)failed));
@@ -241,7 +260,7 @@ static int convert_kernel(const cli_command *self, nnm_builder *builder, const m
         printf("%-18s %9zu %7zu\n", kernel, data->count - failed, failed);
         fflush(stdout);
     }
-    return tell_failures(builder, failed, "convert");
+    return conclude(self, builder, answer, "convert", failed, none ? &err : NULL);
 }
 
 static int run_convert(const cli_command *self, const void *values)
@@ -278,9 +297,11 @@ static int profile_kernel(const cli_command *self, nnm_builder *builder, const m
     nnm_profile_summary summary = {0};
     nnm_agreement labels;
     const char *kernel = nnm_kernel_name(data->kernel);
-    if (nnm_profile_models(builder, choose_backend(builder, v->backend), data, &summary, &err) ||
-        nnm_check_labels(builder, data, &labels, &err))
-        return command_fail(self, &err);
+    nnm_error unlabelled = NNM_ERROR_INIT;
+    nnm_status status = nnm_profile_models(builder, choose_backend(builder, v->backend), data, &summary, &err);
+    bool none = status == NNM_ERR_BACKEND && summary.failed == data->count; /* else it was given up early */
+    if (status && !none) return command_fail(self, &err);
+    if (nnm_check_labels(builder, data, &labels, &unlabelled)) return command_fail(self, &unlabelled);
     if (v->json) {
         output_append(&answer->rows, profile_json(kernel, &summary, &labels));
     } else {
@@ -294,7 +315,7 @@ static int profile_kernel(const cli_command *self, nnm_builder *builder, const m
                output_share(labels.ceiling10, ceiling));
         fflush(stdout);
     }
-    return tell_failures(builder, summary.failed, "profile");
+    return conclude(self, builder, answer, "profile", summary.failed, none ? &err : NULL);
 }
 
 static int run_profile(const cli_command *self, const void *values)

@@ -143,9 +143,10 @@ for tolerance in 5 10 15; do
 done
 line "" "$(printf '%5s RMSPE' "$(percent "$(field "$scratch/build" rmspe)")")"
 agree=$(field "$scratch/build" agree10)
-[ -z "$agree" ] || line labels "$(percent "$agree") of the kernels took the same within 10 % in the first and the last round"
+repeated=$(field "$scratch/build" repeated)
+[ -z "$agree" ] || line labels "$repeated kernels were measured again: $(percent "$agree") took the same within 10 %"
 ceiling=$(field "$scratch/build" noise_ceiling10)
-[ -z "$ceiling" ] || line "" "$(printf '%5s' "$(percent "$ceiling")") of kernels agree with themselves within ±10 % when measured again"
+[ -z "$ceiling" ] || line "" "with such labels a perfect predictor would have $(percent "$ceiling") within ±10 %"
 
 # ---- ten kernels that nobody has measured ----
 

@@ -13,4 +13,8 @@ if(TARGET nn-meter AND PYTHON3)
             $<TARGET_FILE:nn-meter> $<TARGET_FILE:wild_runtime> ${arguments_${name}})
         set_tests_properties(robust.${name} PROPERTIES TIMEOUT 600 SKIP_RETURN_CODE 77 RESOURCE_LOCK machine)
     endforeach()
+
+    add_test(NAME robust.nodes COMMAND "${PYTHON3}" "${CMAKE_CURRENT_SOURCE_DIR}/integration/robust_nodes.py"
+        $<TARGET_FILE:nn-meter>)
+    set_tests_properties(robust.nodes PROPERTIES TIMEOUT 600 SKIP_RETURN_CODE 77 RESOURCE_LOCK machine)
 endif()

@@ -64,23 +64,24 @@ typedef struct nnm_sample_options {
     const nnm_config_list *configs; /* around which fine-grained sampling samples; NULL with the prior */
     const nnm_config_list *exclude; /* never drawn; may be NULL */
     uint64_t seed;
+    size_t *failed; /* where to put how many configurations make no model file; may be NULL */
 } nnm_sample_options;
-#define NNM_SAMPLE_OPTIONS_INIT                 \
-    {                                           \
-        NULL, NNM_SAMPLING_PRIOR, NULL, NULL, 0 \
+#define NNM_SAMPLE_OPTIONS_INIT                       \
+    {                                                 \
+        NULL, NNM_SAMPLING_PRIOR, NULL, NULL, 0, NULL \
     }
 
 /* Draws `num` configurations (fine-grained: `num` around each), writes a model file for each and
  * results/<kernel>_<mark>.json. If that file already has kernels, new ones are added and none is drawn again. `out`
  * holds what the file holds and is the caller's. A configuration whose model cannot be written gets a line in
- * generate_error.log. */
+ * generate_error.log and is left out. Errors: that of the first when none makes a model. */
 NNM_NODISCARD NNM_API nnm_status nnm_generate_config_sample(nnm_builder *builder, const char *kernel_type, size_t num,
                                                             const nnm_sample_options *options, nnm_kernel_data **out,
                                                             nnm_error *err);
 
-/* Checks every model against the backend and sets converted_model to the file the backend loads; failures go to
- * convert_error.log. `save_path`: configuration file to write the result to; NULL: none.
- * Errors: PARTIAL never; BACKEND when every model failed. */
+/* Checks that every model is what its configuration says and that the backend can run it, and sets converted_model to
+ * the file the backend loads; failures go to convert_error.log. `save_path`: configuration file to write the result to;
+ * NULL: none. Errors: PARTIAL never; BACKEND when every model failed, which `failed` then counts too. */
 NNM_NODISCARD NNM_API nnm_status nnm_convert_models(nnm_builder *builder, const char *backend, nnm_kernel_data *models,
                                                     const char *save_path, size_t *failed, nnm_error *err);
 
@@ -98,11 +99,12 @@ typedef struct nnm_profile_summary {
     double agree5, agree10; /* share of these whose two passes agree within 5 / 10 % */
 } nnm_profile_summary;
 
-/* Measures every kernel of `models` that the journal does not know yet for this backend, and fills in latencies.
- * Then one in twenty, at least 20, is measured once more, in a pass that only tells how well latencies repeat.
- * results/profiled_<kernel>.json is brought up to date, also when the call is interrupted. Every round is in the
- * journal before the next begins. `summary` may be NULL.
- * Errors: INTERRUPTED, BUSY, NO_SPACE, BACKEND (everything failed: the first reason is given). */
+/* Measures every kernel of `models` that the journal does not know yet for this backend, and fills in latencies. A
+ * model that is not what its configuration says is not measured, and counts as failed. Then one in twenty, at least 20,
+ * is measured once more, in a pass that only tells how well latencies repeat. results/profiled_<kernel>.json is brought
+ * up to date, also when the call is interrupted. Every round is in the journal before the next begins. `summary` may be
+ * NULL; it is filled in also for INTERRUPTED and BACKEND. Errors: INTERRUPTED, BUSY, NO_SPACE, BACKEND (everything
+ * failed: the first reason is given). */
 NNM_NODISCARD NNM_API nnm_status nnm_profile_models(nnm_builder *builder, const char *backend, nnm_kernel_data *models,
                                                     nnm_profile_summary *summary, nnm_error *err);
 

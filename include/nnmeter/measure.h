@@ -41,10 +41,12 @@ typedef struct nnm_protocol {
     bool normalise;      /* where no quiet sample was found: by the latency reference to the quiet state's clock */
     double reference_ns; /* throughput reference of the quiet state; 0: a worker looks for it when it starts */
     double reference_clock_ns; /* latency reference of the quiet state; 0: likewise */
+    double find_s;             /* a worker that looks for the quiet state takes so long; > 0, at most 10 */
 } nnm_protocol;
-#define NNM_PROTOCOL_INIT                                                                                           \
-    {                                                                                                               \
-        5, 3.0, 300.0, 12.0, 5.0, 60.0, NNM_MEMORY_LIMIT_AUTO, -1, 0.08, 0.012, 12, 0.01, 3.0, true, true, 0.0, 0.0 \
+#define NNM_PROTOCOL_INIT                                                                                            \
+    {                                                                                                                \
+        5, 3.0, 300.0, 12.0, 5.0, 60.0, NNM_MEMORY_LIMIT_AUTO, -1, 0.08, 0.012, 12, 0.01, 3.0, true, true, 0.0, 0.0, \
+            5.0                                                                                                      \
     }
 
 /* For memory_limit_mib: nine tenths of the machine's memory, or of what the process may use of it. No limit in a

@@ -42,7 +42,7 @@ nnm_status nnm_file_read(const char *path, char **data, size_t *size_bytes, nnm_
     if (capacity < 4096) capacity = 4096;
     block = malloc(capacity);
     if (!block) {
-        status = nnm_fail_memory(err);
+        status = nnm_context(err, nnm_fail_memory(err), "cannot read '%s'", path);
         goto done;
     }
     for (;;) {
@@ -62,6 +62,7 @@ nnm_status nnm_file_read(const char *path, char **data, size_t *size_bytes, nnm_
         if (size + 1 == capacity) {
             void *grown = block;
             status = nnm_grow(&grown, &capacity, capacity + 1, 1, err);
+            status = nnm_context(err, status, "cannot read '%s'", path);
             if (status) goto done;
             block = grown;
         }

@@ -8,6 +8,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/error.h"
 #include "bench/channel.h"
 #include "bench/cpu.h"
@@ -17,9 +18,9 @@
 #define CHANNEL_FD 3
 #define PROBE_S 0.02
 #define PROBE_ALL_S 0.5
-#define FIND_S 0.25
-#define ATTEMPTS 25        /* to see the state that is known, PROBE_S each, before another one is looked for */
-#define PREFER_PRESENT 1.2 /* another CPU must be that much better: caches and pages are here */
+#define KNOWN_PATIENCE_S 15.0 /* to see the state that is known again, before another one is looked for */
+#define KNOWN_SHARE 0.2       /* of PROBE_S in that state: it is more than a coincidence */
+#define PREFER_PRESENT 1.2    /* another CPU must be that much better: caches and pages are here */
 #define MISSED_ROUNDS 3
 
 /* When a runtime takes all memory of the machine, the system shall end this process and no other. */
@@ -99,9 +100,11 @@ static void find_quiet(const nnm_child *child)
         return;
     }
     double share = 0.0;
-    for (int attempt = 0; quiet->reference_ns > 0.0 && share <= 0.0 && attempt < ATTEMPTS; attempt++)
+    uint64_t begin = nnm_clock_ns();
+    while (quiet->reference_ns > 0.0 && share < KNOWN_SHARE &&
+           (double)(nnm_clock_ns() - begin) < KNOWN_PATIENCE_S * 1e9)
         share = nnm_quiet_share(quiet, PROBE_S, protocol->clock_gate);
-    if (share <= 0.0) nnm_quiet_find(quiet, FIND_S, protocol->gate, protocol->clock_gate);
+    if (share < KNOWN_SHARE) nnm_quiet_find(quiet, protocol->find_s, protocol->gate, protocol->clock_gate);
 }
 
 /* A session with several threads is not pinned: its threads would inherit the one CPU. */

@@ -30,6 +30,11 @@ static double group_limit(void)
     return got > 0 ? (double)strtoull(text, NULL, 10) : 0; /* "max" is no number */
 }
 
+bool nnm_memory_is_watched(void)
+{
+    return SANITIZED;
+}
+
 unsigned nnm_memory_limit(unsigned memory_limit_mib)
 {
     if (memory_limit_mib != NNM_MEMORY_LIMIT_AUTO) return memory_limit_mib;

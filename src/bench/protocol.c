@@ -27,6 +27,7 @@ nnm_status nnm_protocol_check(const nnm_protocol *protocol, nnm_error *err)
     if (status == NNM_OK) status = check_range("wait_s", protocol->wait_s, 0.0, true, 86400.0, err);
     if (status == NNM_OK) status = check_range("reference_ns", protocol->reference_ns, 0.0, true, 1e9, err);
     if (status == NNM_OK) status = check_range("reference_clock_ns", protocol->reference_clock_ns, 0.0, true, 1e9, err);
+    if (status == NNM_OK) status = check_range("find_s", protocol->find_s, 0.0, false, 10.0, err);
     if (status) return status;
     if (protocol->max_rounds < protocol->rounds || protocol->max_rounds > NNM_MAX_ROUNDS)
         return nnm_fail(err, NNM_ERR_VALUE, "max_rounds is %u, must be %u (rounds) to %d", protocol->max_rounds,

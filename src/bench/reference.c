@@ -160,6 +160,23 @@ double nnm_reference_latency(void)
     return (double)(end - begin);
 }
 
+#define VERSION "1" /* of the loops above; another one makes machines look for their quiet state again */
+#ifdef __OPTIMIZE__
+#define OPTIMIZED " optimized"
+#else
+#define OPTIMIZED ""
+#endif
+#ifdef __VERSION__
+#define COMPILER " " __VERSION__
+#else
+#define COMPILER ""
+#endif
+
+const char *nnm_reference_build(void)
+{
+    return VERSION COMPILER OPTIMIZED;
+}
+
 double nnm_reference_clock_ghz(double latency_ns)
 {
 #if defined(__x86_64__)
@@ -208,7 +225,8 @@ double nnm_quiet_reference(const nnm_quiet *quiet)
 
 /* ---- the quiet state ---- */
 
-#define FIND_REFERENCES 1024
+#define FIND_SIGHTS 8192
+#define COMMON 0.1
 #define FIND_PAUSE_NS 500000 /* between two looks: states last longer than a reference takes */
 
 static void pause_ns(long nanoseconds)
@@ -225,42 +243,62 @@ static void look(double *throughput_ns, double *clock_ns)
     *clock_ns = nnm_reference_latency();
 }
 
-typedef struct sight {
-    double throughput_ns, clock_ns;
-} sight;
-
 static int compare_sights(const void *left, const void *right)
 {
-    const sight *a = left, *b = right;
+    const nnm_sight *a = left, *b = right;
     return (a->throughput_ns > b->throughput_ns) - (a->throughput_ns < b->throughput_ns);
+}
+
+static int compare_clocks(const void *left, const void *right)
+{
+    const nnm_sight *a = left, *b = right;
+    return (a->clock_ns > b->clock_ns) - (a->clock_ns < b->clock_ns);
+}
+
+/* Sights next to each other in order of time. */
+typedef struct step {
+    size_t begin, count;
+} step;
+
+/* The first step is taken that is common enough, at the place where it holds most. Which step is the most common
+ * changes from second to second; which is the fastest common one does not. */
+static step choose_step(const nnm_sight *sights, size_t count, double gate, double clock_gate)
+{
+    step best = {0, 0};
+    double last_ns = 0; /* where the step that was found ends */
+    size_t enough = (size_t)(COMMON * (double)count);
+    double slowest_ns = sights[count / 100].throughput_ns * (1.0 + gate);
+    for (size_t i = 0, end = 0; i < count && sights[i].throughput_ns <= slowest_ns; i++) {
+        if (last_ns > 0 && sights[i].throughput_ns > last_ns) break;
+        while (end < count && sights[end].throughput_ns <= sights[i].throughput_ns * (1.0 + clock_gate))
+            end++;
+        if (end - i > best.count) best = (step){i, end - i};
+        if (last_ns <= 0 && best.count >= enough) last_ns = sights[i].throughput_ns * (1.0 + clock_gate);
+    }
+    return best;
+}
+
+void nnm_quiet_settle(nnm_quiet *quiet, nnm_sight *sights, size_t count, double gate, double clock_gate)
+{
+    qsort(sights, count, sizeof *sights, compare_sights);
+    step found = choose_step(sights, count, gate, clock_gate);
+    quiet->reference_ns = sights[found.begin + found.count / 2].throughput_ns;
+    qsort(&sights[found.begin], found.count, sizeof *sights, compare_clocks);
+    quiet->clock_ns = sights[found.begin + found.count / 2].clock_ns;
 }
 
 void nnm_quiet_find(nnm_quiet *quiet, double seconds, double gate, double clock_gate)
 {
-    sight sights[FIND_REFERENCES];
+    nnm_sight sights[FIND_SIGHTS];
     size_t count = 0;
     uint64_t begin = nnm_clock_ns();
-    while (count < 3 || (count < FIND_REFERENCES && (double)(nnm_clock_ns() - begin) < seconds * 1e9)) {
+    while (count < 3 || (count < FIND_SIGHTS && (double)(nnm_clock_ns() - begin) < seconds * 1e9)) {
         look(&sights[count].throughput_ns, &sights[count].clock_ns);
         nnm_quiet_observe(quiet, sights[count].throughput_ns, nnm_clock_ns());
         count++;
         pause_ns(FIND_PAUSE_NS);
     }
-    qsort(sights, count, sizeof *sights, compare_sights);
-    size_t best_begin = 0, best_count = 0;
-    for (size_t i = 0, end = 0; i < count; i++) {
-        if (sights[i].throughput_ns > sights[count / 100].throughput_ns * (1.0 + gate)) break;
-        while (end < count && sights[end].throughput_ns <= sights[i].throughput_ns * (1.0 + clock_gate))
-            end++;
-        if (end - i <= best_count) continue;
-        best_begin = i;
-        best_count = end - i;
-    }
-    double clocks[FIND_REFERENCES];
-    for (size_t i = 0; i < best_count; i++)
-        clocks[i] = sights[best_begin + i].clock_ns;
-    quiet->reference_ns = sights[best_begin + best_count / 2].throughput_ns;
-    quiet->clock_ns = nnm_percentile(clocks, best_count, 0.5);
+    nnm_quiet_settle(quiet, sights, count, gate, clock_gate);
 }
 
 double nnm_quiet_share(const nnm_quiet *quiet, double seconds, double clock_gate)

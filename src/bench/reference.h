@@ -15,6 +15,9 @@
 double nnm_reference_throughput(void);
 double nnm_reference_latency(void);
 
+/* Version of the loops, and what compiled them: what was timed with another one cannot be compared. */
+const char *nnm_reference_build(void);
+
 /* Clock in GHz that a time of the latency reference means, or 0 where the latency of its operations is not known. */
 double nnm_reference_clock_ghz(double latency_ns);
 
@@ -42,8 +45,17 @@ double nnm_quiet_reference(const nnm_quiet *quiet);
 /* Runs throughput references on the calling thread for `seconds`, takes them in, and returns their median, ns. */
 double nnm_quiet_probe(nnm_quiet *quiet, double seconds);
 
-/* Looks for the quiet state on the calling thread for `seconds`: of the references that are at most `gate` slower than
- * the fastest, the most common to within `clock_gate`. Sets reference_ns and clock_ns. */
+/* One look at the state of a CPU: both references. */
+typedef struct nnm_sight {
+    double throughput_ns, clock_ns;
+} nnm_sight;
+
+/* Makes one of the states that were seen the quiet one, reference_ns and clock_ns: of those at most `gate` slower than
+ * the fastest, the fastest step of width `clock_gate` that holds a tenth of all; where none does, the most common. The
+ * fastest is taken from the first percentile, so that single readings do not count. Reorders `sights`; `count` >= 1. */
+void nnm_quiet_settle(nnm_quiet *quiet, nnm_sight *sights, size_t count, double gate, double clock_gate);
+
+/* Looks for `seconds` on the calling thread, and settles. */
 void nnm_quiet_find(nnm_quiet *quiet, double seconds, double gate, double clock_gate);
 
 /* The share of `seconds` that the calling thread's CPU spends within `clock_gate` of the quiet state. */

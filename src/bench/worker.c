@@ -17,9 +17,11 @@
 #include "bench/channel.h"
 #include "bench/child.h"
 #include "bench/cpu.h"
+#include "bench/state.h"
 #include "nnmeter/measure.h"
 
 #define START_LIMIT_S 30.0
+#define START_ATTEMPTS 3
 #define END_LIMIT_S 2.0
 #define INTERRUPT_INTERVAL_S 0.1
 
@@ -161,7 +163,7 @@ static nnm_status fail_reported(nnm_worker *worker, const char *doing, nnm_error
     return reported.code;
 }
 
-static nnm_status start_child(nnm_worker *worker, nnm_error *err)
+static nnm_status start_once(nnm_worker *worker, nnm_error *err)
 {
     nnm_status status = spawn(worker, err);
     if (status) return status;
@@ -179,6 +181,16 @@ static nnm_status start_child(nnm_worker *worker, nnm_error *err)
     status = fail_reported(worker, doing, err);
     if (worker->pid) (void)kill_child(worker);
     return status;
+}
+
+/* A child that somebody ends before it is ready, when memory is short for example, is no reason to give up. */
+static nnm_status start_child(nnm_worker *worker, nnm_error *err)
+{
+    nnm_status status = start_once(worker, err);
+    for (int attempt = 1; status == NNM_ERR_CRASHED && attempt < START_ATTEMPTS; attempt++)
+        status = start_once(worker, err);
+    if (status != NNM_ERR_CRASHED) return status;
+    return nnm_context(err, status, "none of %d worker processes lived until it was ready; the last", START_ATTEMPTS);
 }
 
 static nnm_status check_start(const nnm_backend *backend, const nnm_session_options *options,
@@ -357,6 +369,14 @@ void nnm_worker_set_interrupt(nnm_worker *worker, bool (*interrupted)(void *cont
 {
     worker->interrupted = interrupted;
     worker->context = context;
+}
+
+void nnm_worker_quiet_state(const nnm_worker *worker, double *reference_ns, double *clock_ns)
+{
+    nnm_quiet quiet = *worker->quiet;
+    mistrust(&quiet);
+    *reference_ns = quiet.reference_ns;
+    *clock_ns = quiet.clock_ns;
 }
 
 int nnm_worker_pid(const nnm_worker *worker)

@@ -72,6 +72,8 @@ nnm_status nnm_builder_log_failure(const nnm_builder *builder, const char *step,
         nnm_format("%s: %s %s: %s: %s", record->id, nnm_kernel_name(kernel),
                    *config ? config : "(configuration unknown)", nnm_status_name(failure->code), failure->message);
     nnm_status status = path && line ? nnm_file_append_line(path, line, err) : nnm_fail_memory(err);
+    if (status) /* the failure itself must not be lost with its line */
+        status = nnm_context(err, status, "%s: %s; this could not be noted", record->id, failure->message);
     if (status == NNM_OK) nnm_builder_log(builder, NNM_LOG_WARNING, "%s", line);
     free(path);
     free(line);

@@ -56,8 +56,17 @@ NNM_NODISCARD nnm_status nnm_builder_check_batch(const nnm_builder *builder, con
 NNM_NODISCARD nnm_status nnm_builder_write_model(const nnm_builder *builder, const nnm_kernel *kernel,
                                                  const nnm_kernel_record *record, nnm_error *err);
 
-/* Gives every record that has a configuration but no model file (data written by hand), or whose model lies in another
- * folder because the workspace was moved, one in this workspace. */
+/* Writes the model of a record that has a configuration but none (data written by hand). It is written anew although it
+ * may be there: another file may have had this id for another configuration. On failure the record has none still. */
+NNM_NODISCARD nnm_status nnm_builder_give_model(const nnm_builder *builder, const nnm_kernel *kernel,
+                                                nnm_kernel_record *record, nnm_error *err);
+
+/* Whether a failure to write a model is the fault of its configuration; a disk or a folder would fail for them all. */
+bool nnm_builder_is_kernels_fault(nnm_status status);
+
+/* Gives every record that has a configuration but no model file, or whose model lies in another folder because the
+ * workspace was moved, one in this workspace. A configuration that makes no model is left without one, and
+ * nnm_builder_check_model tells why. Errors: those of the disk; INTERRUPTED. */
 NNM_NODISCARD nnm_status nnm_builder_find_models(const nnm_builder *builder, nnm_kernel_data *data, nnm_error *err);
 
 /* Adds the copies of every configuration of `data` to `list`. */

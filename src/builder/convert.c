@@ -4,52 +4,15 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "builder/model_check.h"
 #include "builder/notes.h"
 #include "builder/progress.h"
-#include "nnmeter/model_file.h"
 
-static void format_shape(const nnm_shape *shape, size_t first, char text[128])
+static nnm_status check_model(const nnm_builder *builder, const nnm_backend *backend, const nnm_kernel *kernel,
+                              nnm_kernel_record *record, nnm_error *err)
 {
-    size_t length = 0;
-    for (size_t d = first; d < shape->rank && length < 128; d++)
-        length +=
-            (size_t)snprintf(text + length, 128 - length, "%s%lld", d > first ? " x " : "", (long long)shape->dim[d]);
-}
-
-/* A latency of another kernel than the configuration says is worse than none: the inputs must have its sizes. Batches
- * are not compared; matmul has its own as the first dimension, others get one before their shape. */
-static nnm_status check_inputs(const nnm_graph *graph, const nnm_kernel *kernel, const nnm_kernel_record *record,
-                               nnm_error *err)
-{
-    nnm_shape shapes[NNM_KERNEL_MAX_INPUTS];
-    size_t count = nnm_kernel_input_shapes(kernel, &record->config, nnm_graph_layout(graph), shapes);
-    if (nnm_graph_input_count(graph) != count)
-        return nnm_fail(err, NNM_ERR_VALUE, "%s: it has %zu inputs, but this %s has %zu", record->model,
-                        nnm_graph_input_count(graph), nnm_kernel_name(kernel), count);
-    for (size_t i = 0; i < count; i++) {
-        const nnm_shape *found = &nnm_graph_tensor(graph, nnm_graph_input(graph, i))->shape;
-        size_t own_batch = found->rank == shapes[i].rank;
-        bool same = found->rank == shapes[i].rank + 1 || own_batch;
-        for (size_t d = 1; same && d < found->rank; d++)
-            same = found->dim[d] == shapes[i].dim[d - 1 + own_batch];
-        if (same) continue;
-        char has[128] = "", needs[128] = "";
-        format_shape(found, 1, has);
-        format_shape(&shapes[i], own_batch, needs);
-        return nnm_fail(err, NNM_ERR_VALUE,
-                        "%s: input %zu is %s behind its batch, but that of %s with this configuration is %s",
-                        record->model, i + 1, *has ? has : "nothing", nnm_kernel_name(kernel), needs);
-    }
-    return NNM_OK;
-}
-
-static nnm_status check_model(const nnm_backend *backend, const nnm_kernel *kernel, const nnm_kernel_record *record,
-                              nnm_error *err)
-{
-    if (!record->model) return nnm_fail(err, NNM_ERR_NOT_FOUND, "no model file is given");
     nnm_graph *graph = NULL;
-    nnm_status status = nnm_model_read(&graph, record->model, err);
-    if (status == NNM_OK && record->has_config) status = check_inputs(graph, kernel, record, err);
+    nnm_status status = nnm_builder_check_model(builder, kernel, record, &graph, err);
     if (status == NNM_OK) status = backend->supports(graph, err);
     nnm_graph_free(graph);
     return status;
@@ -96,7 +59,7 @@ nnm_status nnm_convert_models(nnm_builder *builder, const char *backend_name, nn
         status = nnm_builder_check_interrupted(builder, err);
         if (status) return status;
         nnm_error failure = NNM_ERROR_INIT;
-        if (check_model(backend, models->kernel, record, &failure) != NNM_OK) {
+        if (check_model(builder, backend, models->kernel, record, &failure) != NNM_OK) {
             if (failures++ == 0) first = failure;
             status = nnm_builder_log_failure(builder, "convert", models->kernel, record, &failure, err);
             if (status) return status;

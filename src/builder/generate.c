@@ -122,10 +122,10 @@ static nnm_status without(const nnm_kernel_data *data, const bool *drop, nnm_ker
     return status;
 }
 
-/* A configuration that makes no model is the kernel's fault; a disk or a folder that fails would fail them all. */
-static bool is_kernels_fault(nnm_status status)
+bool nnm_builder_is_kernels_fault(nnm_status status)
 {
-    return status == NNM_ERR_VALUE || status == NNM_ERR_UNSUPPORTED || status == NNM_ERR_INVALID_ARGUMENT;
+    return status == NNM_ERR_VALUE || status == NNM_ERR_UNSUPPORTED || status == NNM_ERR_INVALID_ARGUMENT ||
+           status == NNM_ERR_NO_MEMORY; /* a smaller one may do */
 }
 
 /* Writes every model file that is missing. A kernel whose file cannot be written is logged and marked in `dropped`; a
@@ -145,7 +145,7 @@ static nnm_status write_models(const nnm_builder *builder, const nnm_kernel_data
         nnm_status written = NNM_OK;
         if (record->has_config && record->model && !nnm_file_exists(record->model))
             written = nnm_builder_write_model(builder, data->kernel, record, &failure);
-        if (written && !is_kernels_fault(written)) {
+        if (written && !nnm_builder_is_kernels_fault(written)) {
             if (err) *err = failure;
             return nnm_context(err, written, "after %zu of %zu model files", i, data->count);
         }
@@ -329,6 +329,7 @@ static nnm_status generate(nnm_builder *builder, const nnm_kernel *kernel, size_
     if (status) goto done;
     nnm_builder_log(builder, NNM_LOG_INFO, "%s: %zu configurations in %s%s", nnm_kernel_name(kernel), data->count, path,
                     dropped_count ? "; failures in generate_error.log" : "");
+    if (options->failed) *options->failed = dropped_count;
     *out = data;
     data = NULL;
 done:
@@ -358,26 +359,52 @@ static char *model_path(const nnm_builder *builder, const nnm_kernel *kernel, co
     return moved;
 }
 
+nnm_status nnm_builder_give_model(const nnm_builder *builder, const nnm_kernel *kernel, nnm_kernel_record *record,
+                                  nnm_error *err)
+{
+    int64_t batch_size = record->batch_size;
+    record->model = model_path(builder, kernel, record);
+    if (!record->model) return nnm_fail_memory(err);
+    record->batch_size = nnm_workspace_predictorbuild(builder->workspace)->batch_size;
+    nnm_status status = nnm_builder_write_model(builder, kernel, record, err);
+    if (status) {
+        free(record->model);
+        record->model = NULL;
+        record->batch_size = batch_size;
+    }
+    return status;
+}
+
+/* Looks for a model file that is not where the record says, because the workspace was moved. */
+static nnm_status find_model(const nnm_builder *builder, const nnm_kernel *kernel, nnm_kernel_record *record,
+                             nnm_error *err)
+{
+    char *path = model_path(builder, kernel, record);
+    if (!path) return nnm_fail_memory(err);
+    if (record->converted_model && strcmp(record->converted_model, record->model) == 0) {
+        free(record->converted_model);
+        record->converted_model = NULL;
+    }
+    free(record->model);
+    record->model = path;
+    return NNM_OK;
+}
+
 nnm_status nnm_builder_find_models(const nnm_builder *builder, nnm_kernel_data *data, nnm_error *err)
 {
     for (size_t i = 0; i < data->count; i++) {
         nnm_kernel_record *record = &data->records[i];
-        bool given = record->model != NULL;
-        if (!record->has_config || (given && nnm_file_exists(record->model))) continue;
-        char *path = model_path(builder, data->kernel, record);
-        if (!path) return nnm_fail_memory(err);
-        bool was_converted = record->converted_model && given && strcmp(record->converted_model, record->model) == 0;
-        free(record->model);
-        record->model = path;
-        if (was_converted) {
-            free(record->converted_model);
-            record->converted_model = NULL;
-        }
-        if (given) continue;
-        /* Written anew although it may be there: another file may have had this id for another configuration. */
-        record->batch_size = nnm_workspace_predictorbuild(builder->workspace)->batch_size;
-        nnm_status status = nnm_builder_write_model(builder, data->kernel, record, err);
-        if (status) return nnm_context(err, status, "kernel '%s'", record->id);
+        nnm_error failure = NNM_ERROR_INIT;
+        nnm_status status = nnm_builder_check_interrupted(builder, err);
+        if (status) return status;
+        if (!record->has_config || (record->model && nnm_file_exists(record->model))) continue;
+        if (record->model)
+            status = find_model(builder, data->kernel, record, &failure);
+        else
+            status = nnm_builder_give_model(builder, data->kernel, record, &failure);
+        if (status == NNM_OK || nnm_builder_is_kernels_fault(status)) continue;
+        if (err) *err = failure;
+        return nnm_context(err, status, "kernel '%s'", record->id);
     }
     return NNM_OK;
 }

@@ -13,6 +13,7 @@
 #include "base/rng.h"
 #include "builder/notes.h"
 #include "builder/profiler.h"
+#include "builder/quiet.h"
 #include "store/paths.h"
 
 /* For the estimate of the time that remains only: what a slow core does, and runs in a round. */
@@ -132,16 +133,26 @@ static nnm_status save_latencies(const nnm_profiler *p, nnm_error *err)
 static nnm_status start(nnm_profiler *p, nnm_error *err)
 {
     nnm_session_options session = nnm_builder_session_options(p->builder);
-    nnm_machine machine;
-    nnm_machine_describe(&machine);
     nnm_status status = nnm_locks_take_machine(&p->builder->locks, "profile", err);
-    if (status == NNM_OK)
-        status = nnm_journal_quiet_state(p->journal, &machine, &p->protocol.reference_ns,
-                                         &p->protocol.reference_clock_ns, err);
+    if (status == NNM_OK) status = nnm_profiler_recall_quiet(p, err);
     if (status == NNM_OK) status = nnm_worker_start(&p->worker, p->backend, &session, &p->protocol, err);
     if (status) return status;
+    nnm_profiler_keep_quiet(p);
     nnm_builder_make_interruptible(p->builder, p->worker);
     return nnm_builder_begin_run(p->builder, p->journal, p->info.version, &p->run_id, err);
+}
+
+/* The child that comes next looks for the state, and where it does not find it, for another one. */
+nnm_status nnm_profiler_look_again(nnm_profiler *p, nnm_error *err)
+{
+    nnm_session_options session = nnm_builder_session_options(p->builder);
+    nnm_worker_stop(p->worker);
+    p->worker = NULL;
+    nnm_status status = nnm_worker_start(&p->worker, p->backend, &session, &p->protocol, err);
+    if (status) return status;
+    nnm_builder_make_interruptible(p->builder, p->worker);
+    nnm_profiler_keep_quiet(p);
+    return NNM_OK;
 }
 
 nnm_status nnm_profiler_start(nnm_profiler *p, nnm_error *err)
@@ -189,7 +200,8 @@ nnm_status nnm_profile_models(nnm_builder *builder, const char *backend_name, nn
     if (status == NNM_OK) status = measure(&p, err);
     if (status == NNM_OK) status = nnm_profile_repeat(&p, err);
     finish_summary(&p, begin_ns);
-    if (summary && (status == NNM_OK || status == NNM_ERR_INTERRUPTED)) *summary = p.summary;
+    if (summary && (status == NNM_OK || status == NNM_ERR_INTERRUPTED || status == NNM_ERR_BACKEND))
+        *summary = p.summary;
     if (status == NNM_OK && p.summary.failed == models->count && models->count) {
         if (err) *err = p.first_failure;
         status = nnm_context(err, NNM_ERR_BACKEND, "backend '%s' failed on all %zu kernels; the first", backend_name,

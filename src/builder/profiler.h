@@ -16,6 +16,7 @@ typedef struct nnm_task {
     double wall_s;   /* spent on it, this run and earlier ones, without waiting */
     double waited_s; /* waited for quiet windows, likewise */
     double work_s;   /* assumed seconds of a round */
+    bool checked;    /* its model is what its configuration says */
     bool failed;
 } nnm_task;
 
@@ -36,7 +37,9 @@ typedef struct nnm_profiler {
     int64_t run_id;
     nnm_worker *worker; /* NULL until something must be measured */
     size_t samples, quiet_samples;
+    double drought_s; /* measured and waited since the last quiet sample */
     nnm_profile_summary summary;
+    size_t unfit; /* of those that failed: their models are not what they should be; no backend saw them */
     nnm_error first_failure;
 } nnm_profiler;
 
@@ -55,6 +58,9 @@ typedef nnm_status (*nnm_tasks_save_fn)(const nnm_profiler *p, nnm_error *err);
 
 /* Takes the machine, starts a worker and begins a run in the journal, unless that is done already. Errors: BUSY, ... */
 NNM_NODISCARD nnm_status nnm_profiler_start(nnm_profiler *p, nnm_error *err);
+
+/* Starts the worker anew, which looks for the quiet state again. */
+NNM_NODISCARD nnm_status nnm_profiler_look_again(nnm_profiler *p, nnm_error *err);
 
 /* Measures tasks until each is complete. `save` may be NULL. */
 NNM_NODISCARD nnm_status nnm_tasks_measure(nnm_profiler *p, nnm_tasks *tasks, const char *activity,

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "builder/model_check.h"
 #include "builder/notes.h"
 #include "builder/profiler.h"
 
@@ -22,6 +23,8 @@
 #define PAUSE_SECONDS 0.2
 /* A kernel that never finds a quiet moment gets this many times max_rounds. */
 #define STUBBORNNESS 2
+/* When the quiet state was not seen for so long, it is looked for again: the clock may have changed for good. */
+#define DROUGHT_SECONDS 120.0
 /* When so many kernels failed and none succeeded, the backend is broken, not the kernels. */
 #define HOPELESS_FAILURES 10
 
@@ -69,11 +72,12 @@ static nnm_status fail_task(nnm_profiler *p, nnm_task *t, unsigned pass, const n
     if (status == NNM_OK) status = nnm_builder_log_failure(p->builder, "profile", kernel, t->record, failure, err);
     if (pass != 0) return status; /* the kernel has its latency */
     if (p->summary.failed++ == 0) p->first_failure = *failure;
+    p->unfit += !t->checked;
     if (status) return status;
-    if (p->summary.failed >= HOPELESS_FAILURES && p->samples == 0 && p->summary.known == 0) {
+    if (p->summary.failed - p->unfit >= HOPELESS_FAILURES && p->samples == 0 && p->summary.known == 0) {
         if (err) *err = p->first_failure;
         return nnm_context(err, NNM_ERR_BACKEND, "backend '%s' failed on each of the first %zu kernels; the first",
-                           p->backend->name, p->summary.failed);
+                           p->backend->name, p->summary.failed - p->unfit);
     }
     return NNM_OK;
 }
@@ -95,23 +99,23 @@ static nnm_status keep_round(nnm_profiler *p, nnm_task *t, const nnm_round *roun
     p->summary.waited_s += round->waited_ns * 1e-9;
     p->samples += round->sample_count;
     p->quiet_samples += round->quiet_count;
+    p->drought_s = round->quiet_count ? 0 : p->drought_s + round->wall_ns * 1e-9;
     return NNM_OK;
 }
 
 static nnm_status measure_round(nnm_profiler *p, nnm_task *t, unsigned pass, nnm_error *err)
 {
-    const char *model = t->record->converted_model ? t->record->converted_model : t->record->model;
     nnm_error failure = NNM_ERROR_INIT;
     nnm_round *round = malloc(sizeof *round);
     if (!round) return nnm_fail_memory(err);
-    nnm_status measured;
-    if (!model)
-        measured = nnm_fail(&failure, NNM_ERR_NOT_FOUND, "no model file is given");
-    else if (!nnm_file_exists(model))
+    nnm_status status, measured = NNM_OK;
+    if (!t->checked) measured = nnm_builder_check_model(p->builder, p->models->kernel, t->record, NULL, &failure);
+    t->checked = measured == NNM_OK;
+    const char *model = t->record->converted_model ? t->record->converted_model : t->record->model;
+    if (t->checked && !nnm_file_exists(model))
         measured = nnm_fail(&failure, NNM_ERR_NOT_FOUND, "model file '%s' does not exist", model);
-    else
+    else if (t->checked)
         measured = nnm_worker_measure(p->worker, model, round, &failure);
-    nnm_status status;
     if (measured == NNM_ERR_INTERRUPTED) { /* the kernel is not to blame */
         if (err) *err = failure;
         status = measured;
@@ -213,6 +217,10 @@ static nnm_status go_through(schedule *s, nnm_error *err)
         bool missed;
         status = sweep(s, &missed, err);
         if (status == NNM_OK && missed && s->window_count) wait_for_quiet(s->profiler);
+        if (status == NNM_OK && s->profiler->drought_s > DROUGHT_SECONDS) {
+            s->profiler->drought_s = 0;
+            status = nnm_profiler_look_again(s->profiler, err);
+        }
         if (status || !s->save || (double)(nnm_clock_ns() - s->saved_ns) < SAVE_SECONDS * 1e9) continue;
         status = s->save(s->profiler, err);
         s->saved_ns = nnm_clock_ns();

@@ -64,6 +64,10 @@ int64_t nnm_kernel_value(const nnm_kernel *kernel, const nnm_kernel_config *conf
 NNM_NODISCARD nnm_status nnm_kernel_config_complete(nnm_kernel_config *config, const bool seen[NNM_KERNEL_MAX_PARAMS],
                                                     const nnm_kernel *kernel, nnm_error *err);
 
+/* nnm_kernel_config_check but for the sizes of tensors. Errors: VALUE. */
+NNM_NODISCARD nnm_status nnm_kernel_check_values(const nnm_kernel *kernel, const nnm_kernel_config *config,
+                                                 nnm_error *err);
+
 /* Refuses configurations with a tensor of more than 2^31 - 1 bytes, before anything is allocated. Errors: VALUE. */
 NNM_NODISCARD nnm_status nnm_kernel_check_sizes(const nnm_kernel *kernel, const nnm_kernel_config *config,
                                                 int64_t batch_size, nnm_error *err);

@@ -71,7 +71,7 @@ static nnm_status check_value(const nnm_kernel *kernel, const nnm_kernel_config 
     return NNM_OK;
 }
 
-nnm_status nnm_kernel_config_check(const nnm_kernel *kernel, const nnm_kernel_config *config, nnm_error *err)
+nnm_status nnm_kernel_check_values(const nnm_kernel *kernel, const nnm_kernel_config *config, nnm_error *err)
 {
     for (size_t i = 0; i < nnm_kernel_param_count(kernel); i++) {
         nnm_status status = check_value(kernel, config, i, err);
@@ -84,7 +84,13 @@ nnm_status nnm_kernel_config_check(const nnm_kernel *kernel, const nnm_kernel_co
             return nnm_fail(err, NNM_ERR_VALUE, "%s: COUT=%" PRId64 " must equal CIN=%" PRId64, kernel->name, cout,
                             cin);
     }
-    return nnm_kernel_check_sizes(kernel, config, 1, err);
+    return NNM_OK;
+}
+
+nnm_status nnm_kernel_config_check(const nnm_kernel *kernel, const nnm_kernel_config *config, nnm_error *err)
+{
+    nnm_status status = nnm_kernel_check_values(kernel, config, err);
+    return status ? status : nnm_kernel_check_sizes(kernel, config, 1, err);
 }
 
 /* ---- text ---- */

@@ -3,6 +3,7 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include <jansson.h>
 
@@ -18,6 +19,7 @@
 
 #define LARGEST_EXACT 9007199254740992.0 /* 2^53: reals up to here are exact whole numbers */
 #define SHOWN_BYTES 64
+#define MAX_FILE_MIB 512 /* as JSON in memory it is some ten times as large */
 
 /* ---- messages ---- */
 
@@ -43,6 +45,10 @@ static nnm_status parse(json_t **out, const char *path, nnm_error *err)
 {
     char *text = NULL;
     size_t size = 0, skipped = 0;
+    struct stat info;
+    if (stat(path, &info) == 0 && S_ISREG(info.st_mode) && info.st_size >> 20 >= MAX_FILE_MIB)
+        return nnm_fail(err, NNM_ERR_UNSUPPORTED, "%s has %lld MiB; kernel data files of less than %d MiB are read",
+                        path, (long long)(info.st_size >> 20), MAX_FILE_MIB);
     nnm_status status = nnm_file_read(path, &text, &size, err);
     if (status) return status;
     if (size >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0) skipped = 3; /* a byte-order mark */
@@ -50,7 +56,8 @@ static nnm_status parse(json_t **out, const char *path, nnm_error *err)
     json_t *root = json_loadb(text + skipped, size - skipped, JSON_REJECT_DUPLICATES, &problem);
     free(text);
     if (!root) {
-        if (json_error_code(&problem) == json_error_out_of_memory) return nnm_fail_memory(err);
+        if (json_error_code(&problem) == json_error_out_of_memory)
+            return nnm_context(err, nnm_fail_memory(err), "%s, %zu MiB", path, size >> 20);
         return nnm_fail_at(err, NNM_ERR_PARSE, path, problem.line > 0 ? (size_t)problem.line : 0,
                            problem.column > 0 ? (size_t)problem.column : 0, "%s", problem.text);
     }
@@ -129,7 +136,8 @@ static nnm_status read_config(nnm_kernel_record *record, const nnm_kernel *kerne
     nnm_status status = nnm_kernel_config_complete(&record->config, seen, kernel, err);
     if (status) return nnm_context(err, NNM_ERR_VALUE, "config");
     record->has_config = true;
-    return nnm_context(err, nnm_kernel_config_check(kernel, &record->config, err), "config");
+    /* One that is too large for memory stands for itself: it fails when its model is made, and no other with it. */
+    return nnm_context(err, nnm_kernel_check_values(kernel, &record->config, err), "config");
 }
 
 static nnm_status read_shapes(nnm_kernel_record *record, const json_t *shapes, nnm_error *err)

@@ -7,14 +7,16 @@ One kernel, end to end.
 
   $ nn-meter build --workspace ws --backend xnnpack_cpu --kernel conv-bn-relu --num 10 --iteration 2 --finegrained-num 2
   kernel             profiled failed         time     ±5 %    ±10 %  ceiling    ±15 %    RMSPE  file
-  conv-bn-relu             *      0 * s *% *% *% *%  $WORK/ws/predictor_build/results/predictors/conv-bn-relu_finegrained1.nnm ~
+  conv-bn-relu             *      0 * s *  $WORK/ws/predictor_build/results/predictors/conv-bn-relu_finegrained1.nnm ~
   2| (nn-Meter) conv-bn-relu: 10 configurations in $WORK/ws/predictor_build/results/conv-bn-relu_prior.json
   2| (nn-Meter) Saved the predictor for conv-bn-relu in $WORK/ws/predictor_build/results/predictors/conv-bn-relu_prior.nnm
   2| (nn-Meter) training rows: *, test rows: *; rmse: * ms; rmspe: *; 5% accuracy: *; 10% accuracy: *; 15% accuracy: * ~
+  2| (nn-Meter) labels measured twice: *; within 5%: *; within 10%: * ~
   2| (nn-Meter) Iteration 0: acc10 *, error_configs number: * ~
   2| (nn-Meter) conv-bn-relu: * configurations in $WORK/ws/predictor_build/results/conv-bn-relu_finegrained1.json ~
   2| (nn-Meter) Saved the predictor for conv-bn-relu in $WORK/ws/predictor_build/results/predictors/conv-bn-relu_finegrained1.nnm
   2| (nn-Meter) training rows: *, test rows: *; rmse: * ms; rmspe: *; 5% accuracy: *; 10% accuracy: *; 15% accuracy: * ~
+  2| (nn-Meter) labels measured twice: *; within 5%: *; within 10%: * ~
   2| (nn-Meter) Iteration 1: acc10 *, error_configs number: * ~
   $ cd ws/predictor_build; ls . results results/*/
   .:
@@ -62,14 +64,18 @@ Training and adapting from what the workspace holds.
   within 5 %       * ~
   within 10 %      * ~
   within 15 %      * ~
+  labels agree     within 5 %: *, within 10 %: *, of 1* measured twice ~
+  noise ceiling    unknown: 1* labels were measured twice, 20 are needed ~
   predictor        p.nnm
   2| (nn-Meter) training rows: *, test rows: *; rmse: * ms; rmspe: *; 5% accuracy: *; 10% accuracy: *; 15% accuracy: * ~
+  2| (nn-Meter) labels measured twice: *; within 5%: *; within 10%: * ~
   $ nn-meter train --workspace ws --kernel conv-bn-relu -o p.nnm --mark all | head -3
   kernel           conv-bn-relu
   model            best
   rows             1* ~
   2| (nn-Meter) Saved the predictor for conv-bn-relu in $WORK/ws/predictor_build/results/predictors/conv-bn-relu_all.nnm
   2| (nn-Meter) training rows: *, test rows: *; rmse: * ms; rmspe: *; 5% accuracy: *; 10% accuracy: *; 15% accuracy: * ~
+  2| (nn-Meter) labels measured twice: *; within 5%: *; within 10%: * ~
   $ ls ws/predictor_build/results/collection
   Data_conv-bn-relu_all.csv
   Data_conv-bn-relu_finegrained1.csv
@@ -79,10 +85,11 @@ Training and adapting from what the workspace holds.
   TestResult_conv-bn-relu_prior.csv
   $ nn-meter adapt --workspace ws --kernel conv-bn-relu --num 1 --mark again
   kernel             profiled failed         time     ±5 %    ±10 %  ceiling    ±15 %    RMSPE  file
-  conv-bn-relu              *      0 * s *% *% *% *%  $WORK/ws/predictor_build/results/predictors/conv-bn-relu_finegrained_again.nnm ~
+  conv-bn-relu             *      0 * s *  $WORK/ws/predictor_build/results/predictors/conv-bn-relu_finegrained_again.nnm ~
   2| (nn-Meter) conv-bn-relu: * configurations in $WORK/ws/predictor_build/results/conv-bn-relu_finegrained_again.json ~
   2| (nn-Meter) Saved the predictor for conv-bn-relu in $WORK/ws/predictor_build/results/predictors/conv-bn-relu_finegrained_again.nnm
   2| (nn-Meter) training rows: *, test rows: *; rmse: * ms; rmspe: *; 5% accuracy: *; 10% accuracy: *; 15% accuracy: * ~
+  2| (nn-Meter) labels measured twice: *; within 5%: *; within 10%: * ~
   2| (nn-Meter) finegrained_again: acc10 *, error_configs number: * ~
   $ ls ws/predictor_build/results
   collection
@@ -146,7 +153,7 @@ Somebody else measures.
    "noise": []
    "lock_free": false
   $ flock /tmp/nnmeter-machine.lock nn-meter doctor | tail -1
-                   Not measured: it would disturb whoever profiles now.
+  Not known: the CPUs were not watched, for that would disturb whoever profiles now.
 
 Interrupted: what was measured is kept, and the same command goes on.
 
@@ -179,7 +186,7 @@ On a terminal the last line shows how far the work is; it is no longer than the 
   > grep -c $'^\033\[K' lines
   profile fc  0/12
   ETA
-  1
+  2
   $ nn-meter sample --workspace ws --kernel fc --num 8 --mark narrow 2>out >out
   > terminal() { script -qec "stty cols $1; TERM=$2 nn-meter profile --workspace ws --models $3" log >out; tr '\r' '\n' <log >lines; grep 'another profiler' lines >err; }
   > terminal 16 xterm ws/predictor_build/results/fc_narrow.json; grep -a '^profile' lines | sed 's/\x1b.*//' | awk 'length > 15'

@@ -20,7 +20,7 @@ Sampling.
               "mod
   4
   $ nn-meter sample --workspace ws --kernel conv-bn-relu --num 2 --seed 8 --json
-  {"kernel": "conv-bn-relu", "requested": 2, "configurations": 6, "file": "$WORK/ws/predictor_build/results/conv-bn-relu_prior.json"}
+  {"kernel": "conv-bn-relu", "requested": 2, "configurations": 6, "failed": 0, "file": "$WORK/ws/predictor_build/results/conv-bn-relu_prior.json"}
   2| (nn-Meter) conv-bn-relu: 6 configurations in $WORK/ws/predictor_build/results/conv-bn-relu_prior.json
   $ nn-meter sample --workspace ws --kernel conv-bn-relu --num 1 --mode finegrained --mark around
   kernel           conv-bn-relu
@@ -89,15 +89,63 @@ Some kernels fail: exit status 3; all fail: 1.
   [3]
   $ for f in ws/predictor_build/kernels/fc_*; do echo bad >$f; done
   > nn-meter profile --workspace ws --models ws/predictor_build/results/fc_small.json
+  kernel             profiled failed  known         time    quiet repeated  agree 5 agree 10  ceiling
+  fc                        0      2      0 * s * ~
   2| (nn-Meter) warning: H9IQXK: fc CIN=3931,COUT=1017: NNM_ERR_PARSE: $WORK/ws/predictor_build/kernels/fc_small_H9IQXK.tflite: not a TensorFlow Lite model, or cut short: no file identifier at byte 4
   2| (nn-Meter) warning: T9VCCX: fc CIN=3902,COUT=1062: NNM_ERR_PARSE: $WORK/ws/predictor_build/kernels/fc_small_T9VCCX.tflite: not a TensorFlow Lite model, or cut short: no file identifier at byte 4
   2| nn-meter profile: backend 'xnnpack_cpu' failed on all 2 kernels; the first: $WORK/ws/predictor_build/kernels/fc_small_H9IQXK.tflite: not a TensorFlow Lite model, or cut short: no file identifier at byte 4
   [1]
   $ nn-meter convert --workspace ws --models ws/predictor_build/results/fc_small.json
+  kernel             converted  failed
+  fc                         0       2
   2| (nn-Meter) warning: H9IQXK: fc CIN=3931,COUT=1017: NNM_ERR_PARSE: $WORK/ws/predictor_build/kernels/fc_small_H9IQXK.tflite: not a TensorFlow Lite model, or cut short: no file identifier at byte 4
   2| (nn-Meter) warning: T9VCCX: fc CIN=3902,COUT=1062: NNM_ERR_PARSE: $WORK/ws/predictor_build/kernels/fc_small_T9VCCX.tflite: not a TensorFlow Lite model, or cut short: no file identifier at byte 4
   2| nn-meter convert: none of 2 models can be used by backend 'xnnpack_cpu'; the first: $WORK/ws/predictor_build/kernels/fc_small_H9IQXK.tflite: not a TensorFlow Lite model, or cut short: no file identifier at byte 4
   [1]
+
+One kernel type fails altogether, the other does not care: 3.
+
+  $ echo '{"relu": {"A": {"config": {"HW": 8, "CIN": 4}}}, "fc": {"B": {"config": {"CIN": 32768, "COUT": 16384}}}}' >two.json
+  > nn-meter convert --workspace ws --models two.json
+  kernel             converted  failed
+  fc                         0       1
+  relu                       1       0
+  2| (nn-Meter) warning: B: fc CIN=32768,COUT=16384: NNM_ERR_VALUE: fc with CIN=32768,COUT=16384: the weight would take 2147483648 bytes; at most 2147483647 are allowed
+  2| nn-meter convert: none of 1 models can be used by backend 'xnnpack_cpu'; the first: fc with CIN=32768,COUT=16384: the weight would take 2147483648 bytes; at most 2147483647 are allowed
+  [3]
+  $ nn-meter profile --workspace ws --models two.json
+  kernel             profiled failed  known         time    quiet repeated  agree 5 agree 10  ceiling
+  fc                        0      1      0 * s * ~
+  relu                      1      0      0 * s * ~
+  2| (nn-Meter) warning: B: fc CIN=32768,COUT=16384: NNM_ERR_VALUE: fc with CIN=32768,COUT=16384: the weight would take 2147483648 bytes; at most 2147483647 are allowed
+  2| nn-meter profile: backend 'xnnpack_cpu' failed on all 1 kernels; the first: fc with CIN=32768,COUT=16384: the weight would take 2147483648 bytes; at most 2147483647 are allowed
+  [3]
+  $ nn-meter convert --workspace ws --models two.json --json 2>/dev/null
+  {"kernels": [{"kernel": "fc", "converted": 0, "failed": 1}, {"kernel": "relu", "converted": 1, "failed": 0}]}
+  [3]
+
+Models of another kernel.
+
+  $ nn-meter sample --workspace ws --kernel relu --num 1 --mark other 2>/dev/null | head -2
+  > sed -i 's/"CIN": /"CIN": 1/' ws/predictor_build/results/relu_other.json
+  > nn-meter profile --workspace ws --models ws/predictor_build/results/relu_other.json
+  kernel           relu
+  configurations   1
+  kernel             profiled failed  known         time    quiet repeated  agree 5 agree 10  ceiling
+  relu                      0      1      0 * s * ~
+  2| (nn-Meter) warning: PYZXX1: relu HW=112,CIN=1208: NNM_ERR_VALUE: $WORK/ws/predictor_build/kernels/relu_other_PYZXX1.tflite: input 1 is 1 x 112 x 112 x 208, but that of relu with this configuration is 1 x 112 x 112 x 1208
+  2| nn-meter profile: backend 'xnnpack_cpu' failed on all 1 kernels; the first: $WORK/ws/predictor_build/kernels/relu_other_PYZXX1.tflite: input 1 is 1 x 112 x 112 x 208, but that of relu with this configuration is 1 x 112 x 112 x 1208
+  [1]
+
+Some configurations make no model: 3.
+
+  $ nn-meter create --workspace wide 2>out; sed -i 's/^BATCH_SIZE:.*/BATCH_SIZE: 4096/' wide/configs/predictorbuild_config.yaml
+  > nn-meter sample --workspace wide --kernel bn --num 5 --json
+  {"kernel": "bn", "requested": 5, "configurations": 4, "failed": 1, "file": "$WORK/wide/predictor_build/results/bn_prior.json"}
+  2| (nn-Meter) warning: N75Q84: bn HW=28,CIN=1146,BATCH=4096: NNM_ERR_VALUE: batch size 4096: bn with HW=28,CIN=1146: the input would take 14720434176 bytes; at most 2147483647 are allowed
+  2| (nn-Meter) bn: 4 configurations in $WORK/wide/predictor_build/results/bn_prior.json; failures in generate_error.log
+  2| (nn-Meter) warning: 1 kernels failed; the reasons stand in $WORK/wide/predictor_build/results/generate_error.log
+  [3]
 
 Bad input.
 

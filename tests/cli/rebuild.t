@@ -52,6 +52,6 @@ A journal that knows nothing, and options that do not go together.
   2| Try 'nn-meter export --help'.
   [2]
   $ nn-meter export --kernel fc --csv out.csv
-  2| nn-meter export: option '--configs F' is missing
+  2| nn-meter export: option '--configs F...' is missing
   2| Try 'nn-meter export --help'.
   [2]

@@ -285,3 +285,14 @@ What this version does not have is refused in one sentence.
   $ nn-meter build --workspace ws --model best
   2| nn-meter build: there is no folder 'ws'; a workspace is made by: nn-meter create --workspace DIR --backend NAME
   [1]
+
+Choices that exclude each other.
+
+  $ nn-meter profile --workspace ws --models m.json --quick --thorough
+  2| nn-meter profile: --quick and --thorough exclude each other
+  2| Try 'nn-meter profile --help'.
+  [2]
+  $ nn-meter build --workspace ws --kernel fc --num 10 --quick --thorough
+  2| nn-meter build: --quick and --thorough exclude each other
+  2| Try 'nn-meter build --help'.
+  [2]

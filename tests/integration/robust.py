@@ -20,7 +20,7 @@ def require(condition, message):
 
 
 class Workspace:
-    def __init__(self, program, library, folder=None, settings=None):
+    def __init__(self, program, library=None, folder=None, settings=None):
         self.program = os.path.abspath(program)
         self.folder = folder or tempfile.mkdtemp(prefix="nnmeter-robust-")
         self.path = os.path.join(self.folder, "ws")
@@ -28,7 +28,9 @@ class Workspace:
         self.environment = dict(os.environ, WILD_LOG=self.log)
         self.meter("create", "--workspace", self.path, "--backend", "onnxruntime_cpu")
         self.set(ROUNDS=2, MAX_ROUNDS=2, WARMUP_MS=0.01, SAMPLE_US=10, ROUND_MS=0.2, GATE=0, CPU="none", WAIT_S=0, REALTIME="FALSE",
-                 REPEAT_SHARE=0, LIBRARY_PATH=os.path.abspath(library), **(settings or {}))
+                 REPEAT_SHARE=0, **(settings or {}))
+        if library:
+            self.set(LIBRARY_PATH=os.path.abspath(library))
 
     def set(self, **settings):
         """Changes keys of backend_config.yaml; those it does not have are left out."""

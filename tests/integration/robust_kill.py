@@ -173,6 +173,57 @@ def test_worker(workspace, chance):
           f"kernels failed, all measured by the next run")
 
 
+def test_start(workspace):
+    """The first worker is killed as soon as it is there: another one takes its place."""
+    models = workspace.kernels(KERNELS)
+    for _ in range(20):
+        forget(workspace)
+        process = workspace.start("profile", "--workspace", workspace.path, "--models", models)
+        wait_until(lambda: children_of(process.pid) or process.poll() is not None, "the first worker")
+        for child in children_of(process.pid):
+            try:
+                os.kill(child, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+        out, err = process.communicate()
+        if process.returncode == 0:
+            break
+        if process.returncode == 1 and BUSY in err:
+            time.sleep(0.5)
+        else:  # too late, it was measuring by then
+            require(process.returncode == 3 and "NNM_ERR_CRASHED" in err, f"exit code {process.returncode}: {out}{err}")
+    require(process.returncode == 0, f"exit code {process.returncode}: {out}{err}")
+    check_complete(workspace, models)
+    print("the first worker, killed at its start: replaced, and no kernel is blamed")
+
+
+def test_interrupt(workspace):
+    """Ctrl-C in the middle: what was measured is kept, and the same command goes on from there."""
+    forget(workspace)
+    models = workspace.kernels(KERNELS)
+    command = ["profile", "--workspace", workspace.path, "--models", models]
+    while True:
+        process = workspace.start(*command)
+        wait_until(lambda: workspace.sessions() > 20 or process.poll() is not None, "some sessions")
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate()
+        if process.returncode != 1 or BUSY not in err:
+            break
+        time.sleep(0.5)
+    require(process.returncode == 130, f"exit code {process.returncode}: {out}{err}")
+    require("interrupted; what was done so far is kept" in err, err)
+    workspace.check()
+    known = workspace.rounds()
+    require(0 < len(known) < 2 * len(KERNELS), f"{len(known)} rounds were measured before the interrupt")
+    require(workspace.latencies(), "there is no latency of what was measured")
+    require(not workspace.query("SELECT * FROM failure"), "a kernel was blamed")
+    workspace.meter(*command)
+    rounds = workspace.rounds()
+    require(all(rounds.get(number) == row for number, row in known.items()), "a measurement was lost")
+    check_complete(workspace, models)
+    print(f"Ctrl-C after {len(known)} rounds: exit code 130, and the next run went on from there")
+
+
 def test_two_at_once(workspace):
     """Two writers of one workspace: the second is told who has it; readers and the rest go on."""
     forget(workspace)
@@ -208,6 +259,8 @@ def main():
     workspace = Workspace(options.program, options.library)
     test_kills(workspace, options.kills, chance)
     test_worker(workspace, chance)
+    test_start(workspace)
+    test_interrupt(workspace)
     test_two_at_once(workspace)
     shutil.rmtree(workspace.folder)
 

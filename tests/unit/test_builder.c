@@ -1,136 +1,7 @@
 /* The steps and the loop, on a real runtime, with kernels and a protocol small enough for a test. */
-#include "unit/testing.h"
+#include "unit/builder_rig.h"
 
-#include <ctype.h>
-#include <dirent.h>
-#include <signal.h>
-#include <unistd.h>
-
-#include "base/file.h"
-#include "builder/builder.h"
-
-#define BACKEND "xnnpack_cpu"
-
-typedef struct fixture {
-    char folder[256];
-    char workspace[512];
-    nnm_builder *builder;
-    nnm_hooks hooks;
-    size_t interrupt_after; /* progress reports until the work is asked to stop; 0: never */
-    size_t kill_worker_at;  /* progress report at which the worker is killed; 0: never */
-    size_t reports;
-    char log[8192];
-} fixture;
-
-static void on_log(void *context, nnm_log_level level, const char *line)
-{
-    fixture *f = context;
-    (void)level;
-    size_t used = strlen(f->log);
-    snprintf(f->log + used, sizeof f->log - used, "%s\n", line);
-}
-
-/* Ends every child of this process, as the kernel of the system does when memory is short. */
-static void kill_children(void)
-{
-    DIR *processes = opendir("/proc");
-    assert_non_null(processes);
-    for (struct dirent *entry; (entry = readdir(processes));) {
-        if (!isdigit((unsigned char)entry->d_name[0])) continue;
-        char path[300], stat[512] = {0};
-        snprintf(path, sizeof path, "/proc/%s/stat", entry->d_name);
-        FILE *file = fopen(path, "r");
-        if (!file) continue;
-        size_t size = fread(stat, 1, sizeof stat - 1, file);
-        fclose(file);
-        const char *after_name = size ? strrchr(stat, ')') : NULL;
-        long parent = 0;
-        if (after_name && sscanf(after_name, ") %*c %ld", &parent) == 1 && parent == (long)getpid())
-            kill((pid_t)atol(entry->d_name), SIGKILL);
-    }
-    closedir(processes);
-}
-
-static void on_progress(void *context, const nnm_progress *progress)
-{
-    fixture *f = context;
-    if (strncmp(progress->activity, "profile", 7) != 0) return;
-    f->reports++;
-    if (f->reports == f->kill_worker_at) kill_children();
-}
-
-static bool is_interrupted(void *context)
-{
-    fixture *f = context;
-    return f->interrupt_after && f->reports >= f->interrupt_after;
-}
-
-static void write_text(const char *path, const char *text)
-{
-    nnm_error err = NNM_ERROR_INIT;
-    assert_ok(nnm_file_write(path, text, strlen(text), &err));
-}
-
-/* Another program may be measuring on this machine: lets it finish, for five minutes at most. */
-static void wait_for_machine(void)
-{
-    nnm_machine_lock *lock = NULL;
-    for (int tries = 0; tries < 3000 && nnm_machine_lock_take(&lock, "test", NULL) == NNM_ERR_BUSY; tries++)
-        usleep(100000);
-    nnm_machine_lock_release(lock);
-}
-
-static int set_up(void **state)
-{
-    wait_for_machine();
-    nnm_error err = NNM_ERROR_INIT;
-    fixture *f = calloc(1, sizeof *f);
-    make_folder(f->folder);
-    in_folder(f->workspace, f->folder, "workspace");
-    assert_ok(nnm_workspace_create(f->workspace, BACKEND, &err));
-    char path[1024];
-    snprintf(path, sizeof path, "%s/configs/backend_config.yaml", f->workspace);
-    write_text(path,
-               "BACKEND: xnnpack_cpu\nROUNDS: 2\nMAX_ROUNDS: 2\nWARMUP_MS: 0.2\nSAMPLE_US: 50\nROUND_MS: 1\nGATE: 0\n");
-    f->hooks = (nnm_hooks){f, on_log, on_progress, is_interrupted};
-    assert_ok(nnm_builder_config_init(&f->builder, f->workspace, &f->hooks, &err));
-    *state = f;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    fixture *f = *state;
-    nnm_builder_free(f->builder);
-    remove_folder(f->folder);
-    free(f);
-    return 0;
-}
-
-static bool exists(const fixture *f, const char *name)
-{
-    char path[1024];
-    snprintf(path, sizeof path, "%s/predictor_build/%s", f->workspace, name);
-    return nnm_file_exists(path);
-}
-
-static char *read_result(const fixture *f, const char *name)
-{
-    nnm_error err = NNM_ERROR_INIT;
-    char path[1024], *text = NULL;
-    size_t size = 0;
-    snprintf(path, sizeof path, "%s/predictor_build/results/%s", f->workspace, name);
-    assert_ok(nnm_file_read(path, &text, &size, &err));
-    return text;
-}
-
-static size_t count_lines(const char *text)
-{
-    size_t lines = 0;
-    for (; *text; text++)
-        lines += *text == '\n';
-    return lines;
-}
+#include "bench/state.h"
 
 /* ---- the steps ---- */
 
@@ -240,14 +111,55 @@ static void goes_step_by_step(void **state)
     nnm_kernel_data_free(collected);
 }
 
-static nnm_kernel_data *sample_fc(fixture *f, size_t num)
+static void write_state(double reference_ns)
 {
     nnm_error err = NNM_ERROR_INIT;
+    nnm_machine_lock *lock = NULL;
+    nnm_machine_state state = {reference_ns, reference_ns, 1e9};
+    wait_for_machine();
+    assert_ok(nnm_machine_lock_take(&lock, "test", &err));
+    assert_ok(nnm_machine_state_write(lock, &state, &err));
+    nnm_machine_lock_release(lock);
+}
+
+/* Three kernels, in a workspace that has measured nothing yet. */
+static void profile_gated(fixture *f, const char *name)
+{
+    nnm_error err = NNM_ERROR_INIT;
+    nnm_builder *builder = NULL;
     nnm_kernel_data *data = NULL;
     nnm_sample_options options = NNM_SAMPLE_OPTIONS_INIT;
+    nnm_profile_summary summary = {0};
+    char workspace[512], path[1024];
+    in_folder(workspace, f->folder, name);
+    wait_for_machine();
+    if (!nnm_folder_exists(workspace)) assert_ok(nnm_workspace_create(workspace, BACKEND, &err));
+    snprintf(path, sizeof path, "%s/configs/backend_config.yaml", workspace);
+    write_text(path, "BACKEND: xnnpack_cpu\nROUNDS: 2\nMAX_ROUNDS: 2\nROUND_MS: 1\nWAIT_S: 0.1\n");
+    f->log[0] = '\0';
+    assert_ok(nnm_builder_config_init(&builder, workspace, &f->hooks, &err));
     options.mark = "test";
-    assert_ok(nnm_generate_config_sample(f->builder, "fc", num, &options, &data, &err));
-    return data;
+    options.seed = (uint64_t)(unsigned char)*name;
+    assert_ok(nnm_generate_config_sample(builder, "fc", 3, &options, &data, &err));
+    assert_ok(nnm_profile_models(builder, BACKEND, data, &summary, &err));
+    assert_int_equal(summary.profiled, 3);
+    nnm_kernel_data_free(data);
+    nnm_builder_free(builder);
+}
+
+static void workspaces_share_the_quiet_state(void **state)
+{
+    fixture *f = *state;
+    nnm_machine_state first, second;
+    write_state(5e6); /* nothing takes that long */
+    profile_gated(f, "a");
+    assert_non_null(strstr(f->log, "(throughput reference 5000000 ns) does not occur any more; it is now"));
+    assert_true(nnm_machine_state_read(&first));
+    assert_true(first.reference_ns > 0 && first.reference_ns < 5e6 && first.clock_ns > 0);
+    profile_gated(f, "b");
+    assert_true(nnm_machine_state_read(&second));
+    if (strstr(f->log, "does not occur any more")) return; /* a busy machine may lose sight of it */
+    assert_memory_equal(&first, &second, sizeof first);
 }
 
 static void measures_nothing_twice(void **state)
@@ -287,7 +199,7 @@ static void keeps_what_was_measured_when_interrupted(void **state)
     f->reports = 0;
     assert_ok(nnm_profile_models(f->builder, BACKEND, data, &summary, &err));
     assert_int_equal(summary.profiled, 8);
-    assert_int_equal(f->reports, 1 + 16 - 5 + 1 + 16); /* only the rounds that were missing, then all once more */
+    assert_int_equal(f->reports, 1 + 16 - 5); /* only the rounds that were missing */
     nnm_kernel_data_free(data);
 }
 
@@ -309,91 +221,6 @@ static void loses_one_kernel_when_the_worker_is_killed(void **state)
     nnm_kernel_data_free(data);
 }
 
-static void survives_bad_model_files(void **state)
-{
-    fixture *f = *state;
-    nnm_error err = NNM_ERROR_INIT;
-    nnm_kernel_data *data = sample_fc(f, 8);
-    assert_int_equal(unlink(data->records[1].model), 0);
-    write_text(data->records[2].model, "this is not a model");
-    assert_int_equal(truncate(data->records[3].model, 100), 0);
-    nnm_profile_summary summary = {0};
-    assert_ok(nnm_profile_models(f->builder, BACKEND, data, &summary, &err));
-    assert_int_equal(summary.profiled, 5);
-    assert_int_equal(summary.failed, 3);
-    char *log = read_result(f, "profile_error.log");
-    assert_int_equal(count_lines(log), 3);
-    assert_non_null(strstr(log, "does not exist"));
-    free(log);
-
-    for (size_t i = 0; i < data->count; i++)
-        unlink(data->records[i].model);
-    nnm_kernel_data *others = NULL;
-    nnm_sample_options options = NNM_SAMPLE_OPTIONS_INIT;
-    options.mark = "others";
-    options.seed = 7;
-    assert_ok(nnm_generate_config_sample(f->builder, "fc", 3, &options, &others, &err));
-    for (size_t i = 0; i < others->count; i++)
-        write_text(others->records[i].model, "nor is this");
-    assert_fails(nnm_profile_models(f->builder, BACKEND, others, &summary, &err), NNM_ERR_BACKEND, "all 3 kernels");
-    size_t failed = 0;
-    assert_fails(nnm_convert_models(f->builder, BACKEND, others, NULL, &failed, &err), NNM_ERR_BACKEND,
-                 "none of 3 models");
-    nnm_kernel_data_free(others);
-    nnm_kernel_data_free(data);
-}
-
-static void refuses_models_of_another_kernel(void **state)
-{
-    fixture *f = *state;
-    nnm_error err = NNM_ERROR_INIT;
-    nnm_kernel_data *data = sample_fc(f, 2);
-    int cin = nnm_kernel_param_index(data->kernel, "CIN");
-    data->records[0].config.value[cin]++; /* its file is of another configuration now */
-    size_t failed = 0;
-    assert_ok(nnm_convert_models(f->builder, BACKEND, data, NULL, &failed, &err));
-    assert_int_equal(failed, 1);
-    assert_null(data->records[0].converted_model);
-    assert_non_null(data->records[1].converted_model);
-    char *log = read_result(f, "convert_error.log");
-    assert_non_null(strstr(log, "input 1 is "));
-    assert_non_null(strstr(log, "but that of fc with this configuration is "));
-    free(log);
-    nnm_kernel_data_free(data);
-}
-
-/* Data that were written by hand have no model files, and may have an id again for another configuration. */
-static void writes_models_of_given_configurations(void **state)
-{
-    fixture *f = *state;
-    nnm_error err = NNM_ERROR_INIT;
-    const nnm_kernel *relu = NULL;
-    nnm_kernel_data *data = NULL;
-    nnm_profile_summary summary = {0};
-    assert_ok(nnm_kernel_find(&relu, "relu", &err));
-    char given[1024], path[1024];
-    snprintf(path, sizeof path, "%s/configs/predictorbuild_config.yaml", f->workspace);
-    write_text(path, "IMPLEMENT: torch\nBATCH_SIZE: 2\n");
-    assert_ok(nnm_builder_config_reload(f->builder, &err));
-    snprintf(given, sizeof given, "%s/given.json", f->workspace);
-    for (int hw = 8; hw < 10; hw++) {
-        char text[128];
-        size_t failed = 9;
-        snprintf(text, sizeof text, "{\"relu\": {\"A\": {\"config\": {\"HW\": %d, \"CIN\": 3}}}}", hw);
-        write_text(given, text);
-        assert_ok(nnm_kernel_data_load(&data, relu, given, &err));
-        assert_ok(nnm_convert_models(f->builder, BACKEND, data, given, &failed, &err)); /* checks the inputs */
-        assert_int_equal(failed, 0);
-        nnm_kernel_data_free(data);
-        data = NULL;
-        assert_ok(nnm_kernel_data_load(&data, relu, given, &err));
-        assert_ok(nnm_profile_models(f->builder, BACKEND, data, &summary, &err));
-        assert_int_equal(summary.profiled, 1);
-        nnm_kernel_data_free(data);
-        data = NULL;
-    }
-}
-
 /* Ids come from configurations and rounds are filed under both: deleting a file must not hand its latencies to others.
  */
 static void attaches_no_latency_to_another_configuration(void **state)
@@ -403,7 +230,9 @@ static void attaches_no_latency_to_another_configuration(void **state)
     nnm_kernel_data *data = sample_fc(f, 8);
     nnm_profile_summary summary = {0};
     assert_ok(nnm_profile_models(f->builder, BACKEND, data, &summary, &err));
-    data->records[0].config.value[0]++; /* as if the file had been edited */
+    data->records[0].config.value[0]++; /* as if the file had been edited, and the model made anew */
+    free(data->records[0].model);
+    data->records[0].model = NULL;
     assert_ok(nnm_profile_models(f->builder, BACKEND, data, &summary, &err));
     assert_int_equal(summary.known, 7);
     assert_int_equal(summary.profiled, 1);
@@ -600,8 +429,6 @@ static void adapts_existing_data(void **state)
     nnm_build_result_fini(&adapted);
 }
 
-#define TEST(function) cmocka_unit_test_setup_teardown(function, set_up, tear_down)
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -609,12 +436,10 @@ int main(void)
         TEST(samples_configurations),
         TEST(refuses_bad_arguments),
         TEST(goes_step_by_step),
+        TEST(workspaces_share_the_quiet_state),
         TEST(measures_nothing_twice),
         TEST(keeps_what_was_measured_when_interrupted),
         TEST(loses_one_kernel_when_the_worker_is_killed),
-        TEST(survives_bad_model_files),
-        TEST(refuses_models_of_another_kernel),
-        TEST(writes_models_of_given_configurations),
         TEST(attaches_no_latency_to_another_configuration),
         TEST(marks_share_no_configuration),
         TEST(times_configurations_written_by_hand),

@@ -1,5 +1,7 @@
 #include "unit/testing.h"
 
+#include <unistd.h>
+
 #include <fcntl.h>
 #include <stdbool.h>
 
@@ -217,6 +219,32 @@ static void files_with_something_else_are_refused(void **state)
     in_folder(path, folder, "none.json");
     assert_fails(nnm_kernel_data_load(&data, conv, path, &err), NNM_ERR_NOT_FOUND, "none.json");
     assert_fails(nnm_kernel_data_load(&data, conv, folder, &err), NNM_ERR_IO, "Is a directory");
+}
+
+static void too_large_files_are_refused_by_name(void **state)
+{
+    (void)state;
+    nnm_kernel_data *data = NULL;
+    FILE *file = fopen(path, "we");
+    assert_non_null(file);
+    fclose(file);
+    assert_int_equal(truncate(path, (off_t)600 << 20), 0); /* takes no room: it has holes only */
+    assert_fails(nnm_kernel_data_load(&data, conv, path, &err), NNM_ERR_UNSUPPORTED,
+                 "data.json has 600 MiB; kernel data files of less than 512 MiB are read");
+}
+
+/* Sizes that no memory has are the model's business; the other kernels of the file can be read. */
+static void configurations_without_a_model_are_read(void **state)
+{
+    (void)state;
+    nnm_kernel_data *data = NULL;
+    FILE *file = fopen(path, "we");
+    assert_non_null(file);
+    fputs("{\"fc\": {\"A\": {\"config\": {\"CIN\": 32768, \"COUT\": 16384}}}}", file);
+    fclose(file);
+    assert_ok(nnm_kernel_data_load(&data, fc, path, &err));
+    assert_true(data->records[0].has_config);
+    nnm_kernel_data_free(data);
 }
 
 /* An entry of conv-bn-relu called "A1" must be refused. */
@@ -520,6 +548,8 @@ int main(void)
         TEST(a_byte_order_mark_is_skipped),
         TEST(files_that_are_not_json_are_placed),
         TEST(files_with_something_else_are_refused),
+        TEST(too_large_files_are_refused_by_name),
+        TEST(configurations_without_a_model_are_read),
         TEST(bad_entries_are_named),
         TEST(records_are_copied_and_found),
         TEST(ten_thousand_records_are_found_again),

@@ -88,6 +88,7 @@ static void measure_twice(const nnm_session_options *options)
     nnm_worker *worker = NULL;
     nnm_round round;
     nnm_protocol protocol = NNM_PROTOCOL_INIT;
+    protocol.find_s = 0.05;
     if (options->threads > 1) protocol.cpu = -2;
     assert_ok(nnm_worker_start(&worker, backend, options, &protocol, &err));
     for (int i = 0; i < 2; i++) {

@@ -108,6 +108,7 @@ static void test_limits_are_named(void **state)
     assert_refused(cpu, -3, "cpu is -3");
     assert_refused(clock_gate, 2.0, "clock_gate is 2");
     assert_refused(target_error, -0.01, "target_error is -0.01");
+    assert_refused(find_s, 0.0, "find_s is 0, must be a number over 0 and at most 10");
     assert_refused(wait_s, -1.0, "wait_s is -1");
     assert_refused(max_rounds, 4, "max_rounds is 4, must be 5 (rounds) to 64");
     assert_refused(max_rounds, 65, "max_rounds is 65");
@@ -365,6 +366,41 @@ static void test_the_quiet_state_is_found(void **state)
     assert_true(nnm_quiet_share(&quiet, 0.01, 0.012) == 0.0);
 }
 
+/* Adds `count` sights within 0.5 % of a state. */
+static size_t add_sights(nnm_sight *sights, size_t at, size_t count, double throughput_ns)
+{
+    for (size_t i = 0; i < count; i++, at++)
+        sights[at] = (nnm_sight){throughput_ns * (1.0 + 1e-4 * (double)(i * 37 % 50)), 2.0 * throughput_ns};
+    return at;
+}
+
+static void test_the_fastest_common_step_is_quiet(void **state)
+{
+    (void)state;
+    nnm_sight sights[1000];
+    nnm_quiet quiet = {0};
+    size_t count = add_sights(sights, 0, 600, 10500); /* most common, but not the fastest */
+    count = add_sights(sights, count, 150, 11000);
+    count = add_sights(sights, count, 200, 10250);
+    count = add_sights(sights, count, 50, 10000); /* fastest, but rare */
+    nnm_quiet_settle(&quiet, sights, count, 0.08, 0.012);
+    assert_float_equal(quiet.reference_ns, 10250, 60);
+    assert_float_equal(quiet.clock_ns, 2.0 * 10250, 0);
+
+    count = add_sights(sights, 0, 5, 9000); /* single readings of a clock that jumped */
+    for (size_t i = 0; i < 11; i++)         /* no step holds a tenth */
+        count = add_sights(sights, count, i == 3 ? 85 : 80, 10000 * (1.0 + 0.02 * (double)i));
+    nnm_quiet_settle(&quiet, sights, count, 0.5, 0.012);
+    assert_float_equal(quiet.reference_ns, 10600, 60);
+
+    count = add_sights(sights, 0, 20, 10000); /* the other states are those of somebody on the other thread */
+    count = add_sights(sights, count, 900, 11500);
+    nnm_quiet_settle(&quiet, sights, count, 0.08, 0.012);
+    assert_float_equal(quiet.reference_ns, 10000, 60);
+    nnm_quiet_settle(&quiet, sights, 1, 0.08, 0.012);
+    assert_true(quiet.reference_ns > 0);
+}
+
 static void test_samples_are_compared_with_the_quiet_state(void **state)
 {
     (void)state;
@@ -447,6 +483,7 @@ int main(void)
         cmocka_unit_test(test_caught_rounds_decide),
         cmocka_unit_test(test_error_shrinks_with_rounds),
         cmocka_unit_test(test_the_quiet_state_is_found),
+        cmocka_unit_test(test_the_fastest_common_step_is_quiet),
         cmocka_unit_test(test_samples_are_compared_with_the_quiet_state),
         cmocka_unit_test(test_waiting_can_be_forbidden),
         cmocka_unit_test(test_long_rounds_fit),

@@ -6,9 +6,11 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
+#include "bench/memory.h"
 #include "nnmeter/measure.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -158,6 +160,7 @@ static nnm_protocol short_protocol(void)
     protocol.sample_us = 20.0;
     protocol.round_ms = 1.0;
     protocol.cpu = -2;
+    protocol.find_s = 0.05;
     return protocol;
 }
 
@@ -323,6 +326,109 @@ static void test_memory_limit(void **state)
 #endif
 }
 
+/* The number behind `key` of a file, or 0. */
+static double number_in(const char *path, const char *key)
+{
+    char line[256];
+    double number = 0;
+    FILE *stream = fopen(path, "re");
+    while (stream && number <= 0 && fgets(line, sizeof line, stream))
+        if (strncmp(line, key, strlen(key)) == 0) number = strtod(line + strlen(key), NULL);
+    if (stream) fclose(stream);
+    return number;
+}
+
+static void test_automatic_memory_limit(void **state)
+{
+    (void)state;
+    assert_int_equal(nnm_memory_limit(0), 0);
+    assert_int_equal(nnm_memory_limit(512), 512);
+#ifdef SANITIZED
+    assert_int_equal(nnm_memory_limit(NNM_MEMORY_LIMIT_AUTO), 0);
+#else
+    double mib = number_in("/proc/meminfo", "MemTotal:") / 1024;
+    double group_mib = number_in("/sys/fs/cgroup/memory.max", "") / 1048576;
+    assert_true(mib > 0);
+    if (group_mib > 0 && group_mib < mib) mib = group_mib;
+    double limit = nnm_memory_limit(NNM_MEMORY_LIMIT_AUTO);
+    if (!(limit > 0.9 * mib - 2 && limit < 0.9 * mib + 2))
+        fail_msg("the limit is %g MiB, nine tenths of %g MiB are allowed", limit, mib);
+#endif
+}
+
+/* No child can open a file: each ends before it is ready. */
+static void test_gives_up_when_no_child_gets_ready(void **state)
+{
+    (void)state;
+    nnm_error err;
+    nnm_worker *worker = NULL;
+    nnm_protocol protocol = short_protocol();
+    struct rlimit before, limit;
+    int first = dup(0), second = dup(0); /* what connects parent and child takes these two */
+    assert_true(first >= 0 && second > first);
+    close(first);
+    close(second);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    limit = before;
+    limit.rlim_cur = (rlim_t)second + 1;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    nnm_status status = nnm_worker_start(&worker, &backend, &one_thread, &protocol, &err);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_int_equal(status, NNM_ERR_CRASHED);
+    assert_non_null(strstr(err.message, "none of 3 worker processes lived until it was ready; the last: worker"));
+    assert_non_null(strstr(err.message, "exited with status 1 while starting"));
+    assert_null(worker);
+    worker = start(&protocol);
+    assert_measures(worker);
+    nnm_worker_stop(worker);
+}
+
+/* The state letter of a process, and the signal that ended it; 0: it is gone. */
+static char state_of(int pid, int *signal_number)
+{
+    char path[64], text[1024] = "";
+    snprintf(path, sizeof path, "/proc/%d/stat", pid);
+    FILE *stream = fopen(path, "re");
+    size_t got = stream ? fread(text, 1, sizeof text - 1, stream) : 0;
+    if (stream) fclose(stream);
+    const char *state = got ? strrchr(text, ')') : NULL, *last = got ? strrchr(text, ' ') : NULL;
+    *signal_number = last ? atoi(last) & 0x7f : 0; /* the last field is what waitpid would tell */
+    return state && state[1] ? state[2] : '\0';
+}
+
+/* A parent that is stopped keeps no time: the child's own limit ends what loops. */
+static void test_cpu_time_is_limited(void **state)
+{
+    (void)state;
+    int channel[2];
+    assert_int_equal(pipe(channel), 0);
+    pid_t parent = fork();
+    if (parent == 0) {
+        nnm_protocol protocol = short_protocol();
+        protocol.timeout_s = 2;
+        nnm_worker *worker = NULL;
+        if (nnm_worker_start(&worker, &backend, &one_thread, &protocol, NULL) != NNM_OK) _exit(1);
+        int pid = nnm_worker_pid(worker);
+        if (write(channel[1], &pid, sizeof pid) != (ssize_t)sizeof pid) _exit(1);
+        nnm_round round;
+        nnm_status ignored = nnm_worker_measure(worker, "/models/stubborn", &round, NULL);
+        (void)ignored;
+        _exit(1);
+    }
+    int pid = 0, signal_number = 0;
+    assert_int_equal(read(channel[0], &pid, sizeof pid), sizeof pid);
+    usleep(200000);
+    assert_int_equal(kill(parent, SIGSTOP), 0);
+    for (int i = 0; i < 6000 && state_of(pid, &signal_number) != 'Z'; i++)
+        usleep(10000);
+    assert_int_equal(state_of(pid, &signal_number), 'Z'); /* ended, and the parent did not look yet */
+    assert_int_equal(signal_number, SIGXCPU);
+    assert_int_equal(kill(parent, SIGKILL), 0);
+    assert_int_equal(waitpid(parent, NULL, 0), parent);
+    close(channel[0]);
+    close(channel[1]);
+}
+
 static void test_errors_travel_back(void **state)
 {
     (void)state;
@@ -479,6 +585,9 @@ int main(void)
         cmocka_unit_test(test_garbage_is_a_parse_error),
         cmocka_unit_test(test_closing_the_connection_is_a_crash),
         cmocka_unit_test(test_memory_limit),
+        cmocka_unit_test(test_automatic_memory_limit),
+        cmocka_unit_test(test_gives_up_when_no_child_gets_ready),
+        cmocka_unit_test(test_cpu_time_is_limited),
         cmocka_unit_test(test_errors_travel_back),
         cmocka_unit_test(test_relative_paths),
         cmocka_unit_test(test_child_has_nothing_of_its_parent),
