@@ -2,6 +2,7 @@ nnm_add_unit_test(metrics nnm_learn)
 nnm_add_unit_test(forest nnm_learn)
 nnm_add_unit_test(predictor nnm_learn)
 nnm_add_unit_test(best nnm_learn)
+nnm_add_unit_test(tree_set nnm_learn)
 
 if(NNM_FUZZ)
     target_compile_options(nnm_learn PRIVATE -fsanitize=fuzzer-no-link)

@@ -28,44 +28,20 @@ double nnm_best_see(const nnm_best *best, const double *x, double *seen)
     return *roofline = nnm_roofline_log_latency(&best->roofline, x, roofline + 1);
 }
 
-/* Quicksort down to short runs, which the insertion sort ends. */
-static void sort_roughly(double *values, size_t count)
+/* Answers are whole steps: sorted as 16-bit numbers, by their low bytes, then by their high ones. */
+static void sort_steps(uint16_t *steps, uint16_t *other, size_t count)
 {
-    while (count > 16) {
-        double a = values[0], b = values[count / 2], c = values[count - 1];
-        double pivot = a < b ? (b < c ? b : a < c ? c : a) : (a < c ? a : b < c ? c : b);
-        size_t i = 0, j = count - 1;
-        for (;; i++, j--) {
-            while (values[i] < pivot)
-                i++;
-            while (values[j] > pivot)
-                j--;
-            if (i >= j) break;
-            double kept = values[i];
-            values[i] = values[j];
-            values[j] = kept;
-        }
-        size_t left = j + 1;
-        if (left < count - left) {
-            sort_roughly(values, left);
-            values += left;
-            count -= left;
-        } else {
-            sort_roughly(values + left, count - left);
-            count = left;
-        }
-    }
-}
-
-static void sort(double *values, size_t count)
-{
-    sort_roughly(values, count);
-    for (size_t i = 1; i < count; i++) {
-        double value = values[i];
-        size_t at = i;
-        for (; at > 0 && values[at - 1] > value; at--)
-            values[at] = values[at - 1];
-        values[at] = value;
+    for (unsigned shift = 0; shift < 16; shift += 8) {
+        uint32_t start[257] = {0};
+        for (size_t i = 0; i < count; i++)
+            start[(steps[i] >> shift & 255) + 1]++;
+        for (size_t byte = 0; byte < 256; byte++)
+            start[byte + 1] += start[byte];
+        for (size_t i = 0; i < count; i++)
+            other[start[steps[i] >> shift & 255]++] = steps[i];
+        uint16_t *sorted = other;
+        other = steps;
+        steps = sorted;
     }
 }
 
@@ -76,16 +52,20 @@ void nnm_best_middle_range(size_t count, size_t *from, size_t *to)
     if (*to <= *from) *to = *from + 1;
 }
 
-double nnm_best_middle(double *answers, size_t count, double *spread)
+double nnm_best_middle(const double *answers, size_t count, double *spread)
 {
-    sort(answers, count);
+    uint16_t steps[NNM_POOL_MAX_TREES], other[NNM_POOL_MAX_TREES];
+    for (size_t i = 0; i < count; i++)
+        steps[i] = (uint16_t)((int32_t)(answers[i] * NNM_POOL_STEP) + NNM_POOL_ZERO);
+    sort_steps(steps, other, count);
     size_t from, to;
     nnm_best_middle_range(count, &from, &to);
-    double sum = 0;
+    int64_t sum = 0;
     for (size_t i = from; i < to; i++)
-        sum += answers[i];
-    *spread = answers[(size_t)(0.9 * (double)(count - 1))] - answers[(size_t)(0.1 * (double)(count - 1))];
-    return sum / (double)(to - from);
+        sum += (int64_t)steps[i] - NNM_POOL_ZERO;
+    int low = steps[(size_t)(0.1 * (double)(count - 1))], high = steps[(size_t)(0.9 * (double)(count - 1))];
+    *spread = (double)(high - low) / NNM_POOL_STEP;
+    return (double)sum / NNM_POOL_STEP / (double)(to - from);
 }
 
 nnm_best_answer nnm_best_predict(const nnm_best *best, const double *x)

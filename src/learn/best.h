@@ -49,8 +49,8 @@ typedef struct nnm_best_answer {
 /* Finite for whatever numbers. */
 nnm_best_answer nnm_best_predict(const nnm_best *best, const double *x);
 
-/* The middle and the spread of the answers of trees, which are sorted on the way. */
-double nnm_best_middle(double *answers, size_t count, double *spread);
+/* The middle and the spread of 1..NNM_POOL_MAX_TREES answers, each as nnm_pool_round leaves it. */
+double nnm_best_middle(const double *answers, size_t count, double *spread);
 
 /* Which of `count` sorted answers are the middle: from..to-1. */
 void nnm_best_middle_range(size_t count, size_t *from, size_t *to);

@@ -398,7 +398,10 @@ nnm_status nnm_best_fit(nnm_best **out, const nnm_dataset *data, uint64_t seed, 
     if (!status && r.count >= MIN_ROWS) status = cross_validate(&v, &r, &e, err);
     if (!status && v.count) chosen = choose_mix(&v);
     if (!status) status = fit_parts(&best, &r, final_mixes[chosen], seed, &e, err);
-    if (!status) {
+    if (!status) status = nnm_tree_pool_pack(&best->pool, err);
+    if (status) {
+        nnm_best_free(best);
+    } else {
         best->lower = best->upper = (double)NAN;
         calibrate(best, v.error[chosen], v.spread[chosen], v.count);
         *out = best;

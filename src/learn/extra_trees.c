@@ -281,7 +281,11 @@ nnm_status nnm_extra_trees_grow(nnm_pool_tree *trees, size_t count, const double
     for (unsigned i = 0; i < threads && !status; i++)
         status = grower_init(&growers[i], &t, options->columns_per_split, err);
     if (!status) {
-        job j = {.t = &t, .options = options, .growers = growers, .trees = trees, .watch = {options->listener, count}};
+        job j = {.t = &t,
+                 .options = options,
+                 .growers = growers,
+                 .trees = trees,
+                 .watch = {.listener = options->listener, .trees = count}};
         nnm_parallel_for(threads, count, grow_tree, &j);
         if (nnm_tree_watch_stopped(&j.watch))
             status = nnm_fail(err, NNM_ERR_INTERRUPTED, "interrupted");

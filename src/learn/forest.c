@@ -207,7 +207,8 @@ static nnm_status grow_trees(fit_job *job, const nnm_forest_options *options, nn
 static nnm_status fit_table(nnm_forest *forest, const nnm_training_table *table, const double *weight, size_t rows,
                             const nnm_forest_options *options, nnm_error *err)
 {
-    fit_job job = {.table = table, .trees = forest->trees, .watch = {options->listener, options->trees}};
+    fit_job job = {
+        .table = table, .trees = forest->trees, .watch = {.listener = options->listener, .trees = options->trees}};
     nnm_status status = prepare_trees(forest->trees, table, err);
     if (!status && options->bootstrap) {
         job.seen = nnm_calloc(options->trees, sizeof *job.seen);

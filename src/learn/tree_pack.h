@@ -32,6 +32,7 @@ struct nnm_tree_set {
     nnm_packed_tree *trees;
     double **cuts; /* sorted, distinct; for each feature */
     size_t *cut_counts;
+    bool portable; /* walk as a processor without the vector instructions has to */
 };
 
 /* The narrowest layout for trees of up to `nodes` nodes whose cuts and leaves have numbers up to `numbers`; false where

@@ -6,9 +6,9 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "learn/number_table.h"
+#include "learn/tree_pack.h"
 
 #define ANSWER_BITS 16
-#define ANSWER_ZERO 32768
 #define WALKS 8
 
 void nnm_tree_pool_fini(nnm_tree_pool *pool)
@@ -16,14 +16,15 @@ void nnm_tree_pool_fini(nnm_tree_pool *pool)
     for (size_t t = 0; pool->trees && t < pool->count; t++)
         free(pool->trees[t].nodes);
     free(pool->trees);
+    nnm_tree_set_free(pool->packed);
     *pool = (nnm_tree_pool){0};
 }
 
 double nnm_pool_round(double answer)
 {
     double steps = nearbyint(answer * NNM_POOL_STEP);
-    if (!(steps > -ANSWER_ZERO)) steps = -ANSWER_ZERO;
-    if (steps > ANSWER_ZERO - 1) steps = ANSWER_ZERO - 1;
+    if (!(steps > -NNM_POOL_ZERO)) steps = -NNM_POOL_ZERO;
+    if (steps > NNM_POOL_ZERO - 1) steps = NNM_POOL_ZERO - 1;
     return steps / NNM_POOL_STEP;
 }
 
@@ -57,6 +58,10 @@ static void answer_together(const nnm_pool_tree *trees, const double *x, double 
 
 void nnm_tree_pool_answers(const nnm_tree_pool *pool, size_t first, size_t count, const double *x, double *out)
 {
+    if (pool->packed) {
+        nnm_tree_set_answers(pool->packed, first, count, x, out);
+        return;
+    }
     const nnm_pool_tree *trees = pool->trees + first;
     size_t t = 0;
     for (; t + WALKS <= count; t += WALKS)
@@ -89,12 +94,73 @@ static nnm_status collect_thresholds(const nnm_tree_pool *pool, nnm_number_table
     return NNM_OK;
 }
 
+/* `nodes` has room for the largest tree. */
+static nnm_status pack_tree(nnm_tree_set *set, size_t t, const nnm_pool_tree *tree, const nnm_number_table *tables,
+                            nnm_tree_node *nodes, nnm_error *err)
+{
+    for (size_t i = 0; i < tree->count; i++) {
+        const nnm_pool_node *from = &tree->nodes[i];
+        if (from->column == NNM_POOL_LEAF)
+            nodes[i] = (nnm_tree_node){.value = from->value, .feature = NNM_NO_FEATURE};
+        else
+            nodes[i] = (nnm_tree_node){nnm_number_table_find(&tables[from->column], from->value), from->column,
+                                       (uint32_t)i + 1, from->right};
+    }
+    return nnm_packed_tree_fill(&set->trees[t], nodes, tree->count, set) ? NNM_OK : nnm_fail_memory(err);
+}
+
+static nnm_status set_cuts(nnm_tree_set *set, const nnm_number_table *tables, nnm_error *err)
+{
+    for (size_t f = 0; f < set->columns; f++) {
+        set->cut_counts[f] = tables[f].count;
+        set->cuts[f] = nnm_calloc(tables[f].count, sizeof **set->cuts);
+        if (!set->cuts[f]) return nnm_fail_memory(err);
+        for (size_t i = 0; i < tables[f].count; i++)
+            set->cuts[f][i] = nnm_number_table_at(&tables[f], i);
+    }
+    return NNM_OK;
+}
+
+static nnm_status pack(nnm_tree_pool *pool, const nnm_number_table *tables, nnm_error *err)
+{
+    size_t most_nodes = 1, most_numbers = 1;
+    for (size_t t = 0; t < pool->count; t++)
+        if (pool->trees[t].count > most_nodes) most_nodes = pool->trees[t].count;
+    for (size_t f = 0; f < pool->columns; f++)
+        if (tables[f].count > most_numbers) most_numbers = tables[f].count;
+    if (most_nodes / 2 > most_numbers) most_numbers = most_nodes / 2;
+
+    nnm_tree_set *set = nnm_tree_set_alloc(pool->count, pool->columns);
+    nnm_tree_node *nodes = nnm_calloc(most_nodes, sizeof *nodes);
+    nnm_status status = set && nodes ? set_cuts(set, tables, err) : nnm_fail_memory(err);
+    bool fits = !status && nnm_word_layout_init(&set->layout, pool->columns, most_nodes, most_numbers);
+    for (size_t t = 0; fits && t < pool->count && !status; t++)
+        status = pack_tree(set, t, &pool->trees[t], tables, nodes, err);
+    if (fits && !status) {
+        pool->packed = set;
+        set = NULL;
+    }
+    nnm_tree_set_free(set);
+    free(nodes);
+    return status;
+}
+
+nnm_status nnm_tree_pool_pack(nnm_tree_pool *pool, nnm_error *err)
+{
+    nnm_number_table *tables = nnm_calloc(pool->columns, sizeof *tables);
+    if (!tables) return nnm_fail_memory(err);
+    nnm_status status = collect_thresholds(pool, tables, err);
+    if (!status) status = pack(pool, tables, err);
+    free_tables(tables, pool->columns);
+    return status;
+}
+
 static void put_node(const nnm_pool_node *node, const nnm_number_table *tables, size_t columns, nnm_bit_writer *writer)
 {
     bool leaf = node->column == NNM_POOL_LEAF;
     nnm_put_bits(writer, leaf, 1);
     if (leaf) {
-        nnm_put_bits(writer, (uint32_t)(node->value * NNM_POOL_STEP + ANSWER_ZERO), ANSWER_BITS);
+        nnm_put_bits(writer, (uint32_t)(node->value * NNM_POOL_STEP + NNM_POOL_ZERO), ANSWER_BITS);
         return;
     }
     const nnm_number_table *table = &tables[node->column];
@@ -126,7 +192,7 @@ nnm_status nnm_tree_pool_put(const nnm_tree_pool *pool, nnm_buffer *out, nnm_err
 static bool get_node(nnm_pool_node *node, nnm_bit_reader *in, const nnm_number_table *tables, size_t columns)
 {
     if (nnm_get_bits(in, 1)) {
-        double steps = (double)nnm_get_bits(in, ANSWER_BITS) - ANSWER_ZERO;
+        double steps = (double)nnm_get_bits(in, ANSWER_BITS) - NNM_POOL_ZERO;
         *node = (nnm_pool_node){.value = steps / NNM_POOL_STEP, .column = NNM_POOL_LEAF};
         return !in->failed;
     }
@@ -209,6 +275,7 @@ nnm_status nnm_tree_pool_get(nnm_tree_pool *out, nnm_reader *in, size_t columns,
         status = nnm_number_table_get(&tables[i], in, err);
     if (!status) status = get_node_counts(&pool, in, err);
     if (!status) status = get_nodes(&pool, in, tables, err);
+    if (!status) status = pack(&pool, tables, err);
     free_tables(tables, columns);
     if (status)
         nnm_tree_pool_fini(&pool);

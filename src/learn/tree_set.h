@@ -39,6 +39,9 @@ nnm_tree_node nnm_tree_set_node(const nnm_tree_set *set, size_t tree, size_t nod
  * whether rows come one by one or together. */
 void nnm_tree_set_sum(const nnm_tree_set *set, size_t first, size_t count, const double *x, size_t rows, double *out);
 
+/* out[t] = what the tree first + t says for a row, for `count` trees. */
+void nnm_tree_set_answers(const nnm_tree_set *set, size_t first, size_t count, const double *x, double *out);
+
 /* out[i] = the mean over all trees; where all say the same, exactly that. */
 void nnm_tree_set_mean(const nnm_tree_set *set, const double *x, size_t rows, double *out);
 

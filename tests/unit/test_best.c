@@ -171,11 +171,13 @@ static void the_middle_is_taken_of_sorted_answers(void **state)
     (void)state;
     double answers[100], spread;
     for (size_t i = 0; i < 100; i++)
-        answers[i] = (double)((i * 37) % 100);
-    assert_near(nnm_best_middle(answers, 100, &spread), 44.5, 1e-12); /* 30..59 */
-    assert_near(spread, 80, 1);
+        answers[i] = (double)((i * 37) % 100) / 16;
+    assert_true(nnm_best_middle(answers, 100, &spread) == 44.5 / 16); /* 30..59 */
+    assert_true(spread == 80.0 / 16);
     for (size_t i = 0; i < 100; i++)
-        assert_true(answers[i] == (double)i);
+        answers[i] = nnm_pool_round(i % 2 ? 100 : -100); /* the ends: 8 less a step, and -8 */
+    assert_true(nnm_best_middle(answers, 100, &spread) == (20 * -8.0 + 10 * (8 - 1.0 / NNM_POOL_STEP)) / 30);
+    assert_true(spread == 16 - 1.0 / NNM_POOL_STEP);
     double one = 3;
     assert_true(nnm_best_middle(&one, 1, &spread) == 3 && spread == 0);
 }
@@ -367,6 +369,80 @@ static void threads_change_no_byte_and_files_keep_all(void **state)
     nnm_predictor_free(loaded);
 }
 
+/* What a listener heard, and when it asks to stop. */
+typedef struct heard {
+    size_t times, last, of, stop_at;
+} heard;
+
+static bool hear(void *context, size_t grown, size_t of)
+{
+    heard *h = context;
+    assert_true(grown > h->last && grown <= of);
+    assert_true(h->of == 0 || h->of == of);
+    *h = (heard){h->times + 1, grown, of, h->stop_at};
+    return h->stop_at && grown >= h->stop_at;
+}
+
+static void a_listener_hears_every_tree_and_may_stop(void **state)
+{
+    (void)state;
+    static const nnm_model_kind kinds[] = {NNM_MODEL_BEST, NNM_MODEL_RANDOM_FOREST};
+    static const size_t trees[] = {5 * 100 + 200, 30};
+    nnm_error err = NNM_ERROR_INIT;
+    training_rows t;
+    nnm_dataset data = make_table(&t, 0.1);
+    for (size_t i = 0; i < 2; i++) {
+        heard h = {0};
+        nnm_fit_listener listener = {hear, &h};
+        nnm_predictor_options options = NNM_PREDICTOR_OPTIONS_INIT;
+        options.model = kinds[i];
+        options.forest.trees = 30;
+        options.threads = 1;
+        options.listener = &listener;
+        nnm_predictor *p = NULL;
+        assert_ok(nnm_predictor_fit(&p, "conv-bn-relu", &data, &options, &err));
+        assert_int_equal(h.times, trees[i]);
+        assert_int_equal(h.last, trees[i]);
+        assert_int_equal(h.of, trees[i]);
+        nnm_predictor_free(p);
+
+        h = (heard){.stop_at = trees[i] / 2};
+        p = NULL;
+        assert_fails(nnm_predictor_fit(&p, "conv-bn-relu", &data, &options, &err), NNM_ERR_INTERRUPTED, "interrupted");
+        assert_null(p);
+        assert_int_equal(h.last, h.stop_at);
+    }
+}
+
+/* Of more rows than a tree sees, each tree sees some; of more than NNM_BEST_MAX_ROWS, some are left out. */
+static void many_rows_are_learned_from_in_parts(void **state)
+{
+    (void)state;
+    static const size_t counts[] = {30000, NNM_BEST_MAX_ROWS + 5000};
+    for (size_t c = 0; c < 2; c++) {
+        size_t rows = counts[c];
+        double *x = test_calloc(rows * COLUMNS, sizeof *x), *y = test_calloc(rows, sizeof *y);
+        for (size_t i = 0; i < rows; i++) { /* sorted, as a table may be */
+            make_row(x + i * COLUMNS, (double)(4 + i * 10 / rows), (double)(8 + 8 * (i % 5)));
+            y[i] = true_latency(x + i * COLUMNS);
+        }
+        nnm_dataset data = {.x = x, .y = y, .rows = rows, .columns = COLUMNS, .feature_names = names, .work = work};
+        nnm_predictor *p = fit(&data, NNM_MODEL_BEST, 2), *alone = fit(&data, NNM_MODEL_BEST, 1);
+        for (size_t i = 0; i < rows; i += rows / 100)
+            assert_near(predict(p, x + i * COLUMNS) / y[i], 1, 0.02);
+        assert_int_equal(nnm_predictor_summary(p)->rows, rows);
+        nnm_buffer bytes = bytes_of(p), again = bytes_of(alone);
+        assert_int_equal(bytes.size, again.size);
+        assert_memory_equal(bytes.data, again.data, bytes.size);
+        nnm_buffer_fini(&bytes);
+        nnm_buffer_fini(&again);
+        nnm_predictor_free(p);
+        nnm_predictor_free(alone);
+        test_free(x);
+        test_free(y);
+    }
+}
+
 static void put_u32(char *at, uint32_t value)
 {
     for (size_t i = 0; i < 4; i++)
@@ -539,6 +615,8 @@ int main(void)
         cmocka_unit_test(predictions_are_positive_whatever_is_asked),
         cmocka_unit_test(tables_that_make_no_predictor_are_refused),
         cmocka_unit_test(threads_change_no_byte_and_files_keep_all),
+        cmocka_unit_test(a_listener_hears_every_tree_and_may_stop),
+        cmocka_unit_test(many_rows_are_learned_from_in_parts),
         cmocka_unit_test(hostile_contents_do_no_harm),
         cmocka_unit_test(models_that_are_none_are_refused),
     };

@@ -484,6 +484,29 @@ static void out_of_bag_rows_are_judged_by_trees_that_did_not_see_them(void **sta
     nnm_forest_free(forest);
 }
 
+/* A tree draws 131,072 of 300,000 rows: exp(-131072 / 300000) = 64.6 % of them stay out of its bag. */
+static void trees_draw_a_limited_number_of_rows(void **state)
+{
+    (void)state;
+    enum {
+        MANY = 300000
+    };
+    double *x = test_calloc(MANY, sizeof *x);
+    for (size_t i = 0; i < MANY; i++)
+        x[i] = (double)(i + 1);
+    nnm_forest_options options = small_options();
+    options.trees = 1;
+    options.max_depth = 0;
+    nnm_forest *forest = fit(x, x, NULL, MANY, 1, &options);
+    size_t unseen = 0;
+    for (size_t i = 0; i < MANY; i++)
+        unseen += !isnan(nnm_forest_oob_prediction(forest)[i]);
+    assert_near((double)unseen / MANY, 0.646, 0.004);
+    assert_int_equal(nnm_forest_node_count(forest), 2 * (MANY - unseen) - 1);
+    nnm_forest_free(forest);
+    test_free(x);
+}
+
 static void extreme_numbers_are_no_problem(void **state)
 {
     (void)state;
@@ -572,6 +595,7 @@ int main(void)
         cmocka_unit_test(limits_on_rows_are_kept),
         cmocka_unit_test(fewer_features_make_trees_differ),
         cmocka_unit_test(out_of_bag_rows_are_judged_by_trees_that_did_not_see_them),
+        cmocka_unit_test(trees_draw_a_limited_number_of_rows),
         cmocka_unit_test(extreme_numbers_are_no_problem),
         cmocka_unit_test(values_that_are_not_finite_are_refused),
         cmocka_unit_test(options_out_of_range_are_refused),
