@@ -203,7 +203,9 @@ static void keeps_what_was_measured_when_interrupted(void **state)
     nnm_kernel_data_free(data);
 }
 
-static void loses_one_kernel_when_the_worker_is_killed(void **state)
+/* Killed between two rounds, it costs no kernel: the next round starts another. Killed in one, it costs that kernel,
+ * for it may have been to blame. A signal arrives when it will. */
+static void loses_at_most_one_kernel_when_the_worker_is_killed(void **state)
 {
     fixture *f = *state;
     nnm_error err = NNM_ERROR_INIT;
@@ -211,13 +213,15 @@ static void loses_one_kernel_when_the_worker_is_killed(void **state)
     nnm_profile_summary summary = {0};
     f->kill_worker_at = 4;
     assert_ok(nnm_profile_models(f->builder, BACKEND, data, &summary, &err));
-    assert_int_equal(summary.profiled, 7);
-    assert_int_equal(summary.failed, 1);
-    char *log = read_result(f, "profile_error.log");
-    assert_int_equal(count_lines(log), 1);
-    assert_non_null(strstr(log, "NNM_ERR_CRASHED"));
-    assert_non_null(strstr(log, "CIN="));
-    free(log);
+    assert_int_equal(summary.profiled + summary.failed, 8);
+    assert_true(summary.failed <= 1);
+    if (summary.failed) {
+        char *log = read_result(f, "profile_error.log");
+        assert_int_equal(count_lines(log), 1);
+        assert_non_null(strstr(log, "NNM_ERR_CRASHED"));
+        assert_non_null(strstr(log, "CIN="));
+        free(log);
+    }
     nnm_kernel_data_free(data);
 }
 
@@ -439,7 +443,7 @@ int main(void)
         TEST(workspaces_share_the_quiet_state),
         TEST(measures_nothing_twice),
         TEST(keeps_what_was_measured_when_interrupted),
-        TEST(loses_one_kernel_when_the_worker_is_killed),
+        TEST(loses_at_most_one_kernel_when_the_worker_is_killed),
         TEST(attaches_no_latency_to_another_configuration),
         TEST(marks_share_no_configuration),
         TEST(times_configurations_written_by_hand),
