@@ -5,7 +5,7 @@ Short rounds, so that this takes little time.
 
 One kernel, end to end.
 
-  $ nn-meter build --workspace ws --backend xnnpack_cpu --kernel conv-bn-relu --num 10 --iteration 2 --finegrained-num 2
+  $ nn-meter build --workspace ws --backend xnnpack_cpu --kernel conv-bn-relu --num 10 --iteration 2 --finegrained-num 2 --model random_forest
   kernel             profiled failed         time     ±5 %    ±10 %  ceiling    ±15 %    RMSPE  file
   conv-bn-relu             *      0 * s *  $WORK/ws/predictor_build/results/predictors/conv-bn-relu_finegrained1.nnm ~
   2| (nn-Meter) conv-bn-relu: 10 configurations in $WORK/ws/predictor_build/results/conv-bn-relu_prior.json
@@ -42,7 +42,7 @@ One kernel, end to end.
 
 The same again measures nothing anew.
 
-  $ nn-meter build --workspace ws --kernel conv-bn-relu --num 10 --iteration 2 --finegrained-num 2 2>err; grep Iteration err
+  $ nn-meter build --workspace ws --kernel conv-bn-relu --num 10 --iteration 2 --finegrained-num 2 --model random_forest 2>err; grep Iteration err
   kernel             profiled failed         time     ±5 %    ±10 %  ceiling    ±15 %    RMSPE  file
   conv-bn-relu              *      0 * s *% *% *% *%  $WORK/ws/predictor_build/results/predictors/conv-bn-relu_finegrained1.nnm ~
   (nn-Meter) Iteration 0: acc10 *, error_configs number: * ~
@@ -83,7 +83,7 @@ Training and adapting from what the workspace holds.
   TestResult_conv-bn-relu_all.csv
   TestResult_conv-bn-relu_finegrained1.csv
   TestResult_conv-bn-relu_prior.csv
-  $ nn-meter adapt --workspace ws --kernel conv-bn-relu --num 1 --mark again
+  $ nn-meter adapt --workspace ws --kernel conv-bn-relu --num 1 --mark again --model random_forest
   kernel             profiled failed         time     ±5 %    ±10 %  ceiling    ±15 %    RMSPE  file
   conv-bn-relu             *      0 * s *  $WORK/ws/predictor_build/results/predictors/conv-bn-relu_finegrained_again.nnm ~
   2| (nn-Meter) conv-bn-relu: * configurations in $WORK/ws/predictor_build/results/conv-bn-relu_finegrained_again.json ~
