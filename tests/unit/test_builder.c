@@ -111,14 +111,13 @@ static void goes_step_by_step(void **state)
     nnm_kernel_data_free(collected);
 }
 
-static void write_state(double reference_ns)
+static void write_state(const nnm_machine_state *state)
 {
     nnm_error err = NNM_ERROR_INIT;
     nnm_machine_lock *lock = NULL;
-    nnm_machine_state state = {reference_ns, reference_ns, 1e9};
     wait_for_machine();
     assert_ok(nnm_machine_lock_take(&lock, "test", &err));
-    assert_ok(nnm_machine_state_write(lock, &state, &err));
+    assert_ok(nnm_machine_state_write(lock, state, &err));
     nnm_machine_lock_release(lock);
 }
 
@@ -150,16 +149,19 @@ static void profile_gated(fixture *f, const char *name)
 static void workspaces_share_the_quiet_state(void **state)
 {
     fixture *f = *state;
-    nnm_machine_state first, second;
-    write_state(5e6); /* nothing takes that long */
+    nnm_machine_state first, second, own;
+    bool known = nnm_machine_state_read(&own);       /* what others measure by on this machine is put back */
+    const nnm_machine_state never = {5e6, 5e6, 1e9}; /* nothing takes that long */
+    write_state(&never);
     profile_gated(f, "a");
     assert_non_null(strstr(f->log, "(throughput reference 5000000 ns) does not occur any more; it is now"));
     assert_true(nnm_machine_state_read(&first));
     assert_true(first.reference_ns > 0 && first.reference_ns < 5e6 && first.clock_ns > 0);
     profile_gated(f, "b");
     assert_true(nnm_machine_state_read(&second));
-    if (strstr(f->log, "does not occur any more")) return; /* a busy machine may lose sight of it */
-    assert_memory_equal(&first, &second, sizeof first);
+    if (!strstr(f->log, "does not occur any more")) /* a busy machine may lose sight of it */
+        assert_memory_equal(&first, &second, sizeof first);
+    if (known) write_state(&own);
 }
 
 static void measures_nothing_twice(void **state)
