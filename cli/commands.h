@@ -21,6 +21,31 @@ extern const cli_command command_adapt, command_build;
 /* doctor.c */
 extern const cli_command command_doctor;
 
+/* ---- the program ---- */
+
+/* main.c. The commands in the order of --help, also those that are refused (`later`). */
+extern const cli_command command_main; /* nn-meter without a command */
+size_t command_count(void);
+const cli_command *command_at(size_t index);
+
+/* The lines of its usage, without the name; NULL ends them. */
+extern const char *const main_usage[];
+
+typedef struct exit_meaning {
+    int code;
+    const char *name; /* NULL ends the list */
+    const char *text; /* a sentence */
+} exit_meaning;
+extern const exit_meaning exit_meanings[];
+
+/* completion.c */
+int print_completion(void);
+/* The arguments are the words after the program's name, the last of them the one to complete, "" where it has not
+ * begun. Prints what the completion script reads: "words", "folders" or "files SUFFIX", then a line a candidate. */
+int complete_words(int argc, char **argv);
+/* manual.c */
+int print_manual(void);
+
 /* ---- options that several commands have ---- */
 
 #define OPTION_WORKSPACE(type)                                                                         \

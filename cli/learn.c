@@ -256,7 +256,7 @@ const cli_command command_train = {
                "predictors are; without -o they write nothing.\n",
     .example = "  nn-meter train --kernel conv-bn-relu --csv conv.csv --target latency_ms -o conv.nnm\n"
                "  nn-meter train --kernel conv-bn-relu --workspace ws -o conv.nnm\n"
-               "  nn-meter train --kernel conv-bn-relu --csv conv.csv --target latency_ms --curve 50,100,200\n",
+               "  nn-meter train --kernel conv-bn-relu --csv conv.csv --target latency_ms --folds 5 --curve 50,100,200\n",
 };
 
 /* ---- predict ---- */

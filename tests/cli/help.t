@@ -3,7 +3,7 @@ Help of nn-meter and of every command goes to standard output.
   $ nn-meter --help
   Usage: nn-meter COMMAND [options]
          nn-meter --list-kernels | --list-backends [--json]
-         nn-meter --version
+         nn-meter --version | --manual | --completion bash
   |
   Builds kernel latency predictors for a device from measurements on it.
   |
@@ -24,11 +24,13 @@ Help of nn-meter and of every command goes to standard output.
   'nn-meter COMMAND --help' tells more about one.
   |
   Options:
-    --list-kernels   list the kernel types
-    --list-backends  list the backends
-    --json           with either list: answer with one JSON object
-    --version        show the version
-    -h, --help       show this text
+    --list-kernels     list the kernel types
+    --list-backends    list the backends
+    --json             with either list: answer with one JSON object
+    --version          show the version
+    --manual           print the manual page: nn-meter --manual | man -l -
+    --completion bash  print the script that completes commands and options in a shell
+    -h, --help         show this text
   |
   Example:
     nn-meter create --workspace ws --backend xnnpack_cpu
@@ -158,7 +160,7 @@ Help of nn-meter and of every command goes to standard output.
   Example:
     nn-meter train --kernel conv-bn-relu --csv conv.csv --target latency_ms -o conv.nnm
     nn-meter train --kernel conv-bn-relu --workspace ws -o conv.nnm
-    nn-meter train --kernel conv-bn-relu --csv conv.csv --target latency_ms --curve 50,100,200
+    nn-meter train --kernel conv-bn-relu --csv conv.csv --target latency_ms --folds 5 --curve 50,100,200
   $ nn-meter adapt --help
   Usage: nn-meter adapt --workspace DIR --kernel K [options]
   |
