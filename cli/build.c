@@ -115,8 +115,7 @@ static int run_adapt(const cli_command *self, const void *values)
     nnm_builder *builder = NULL;
     nnm_kernel_data *data = NULL;
     nnm_build_result result = {0};
-    if (nnm_builder_config_init(&builder, v->workspace, output_stoppable_hooks(), &err))
-        return command_fail(self, &err);
+    if (open_builder(self, v->workspace, output_stoppable_hooks(), &builder)) return EXIT_FAILED;
     nnm_build_options options = configured_options(builder, v->kernel);
     if (v->num.given) options.finegrained_sample_num = (size_t)v->num.value;
     if (v->threshold.given) options.error_threshold = v->threshold.value;
@@ -302,10 +301,8 @@ static int run_build(const cli_command *self, const void *values)
     int code = check_build(self, v);
     if (!code) code = choose_effort(self, v->quick, v->thorough, &effort);
     if (code) return code;
-    nnm_error err = NNM_ERROR_INIT;
     nnm_builder *builder = NULL;
-    if (nnm_builder_config_init(&builder, v->workspace, output_stoppable_hooks(), &err))
-        return command_fail(self, &err);
+    if (open_builder(self, v->workspace, output_stoppable_hooks(), &builder)) return EXIT_FAILED;
     nnm_builder_set_effort(builder, effort);
     build_report report = {.command = self, .builder = builder, .json = v->json};
     if (v->json) report.rows = json_array();

@@ -9,7 +9,7 @@
 
 /* workspace.c */
 extern const cli_command command_create, command_connect;
-int list_kernels(bool json);
+int list_kernels(const cli_command *self, bool json);
 int list_backends(bool json);
 json_t *backends_json(void); /* name, availability, version of each; NULL when memory is short */
 /* data.c */
@@ -18,6 +18,8 @@ extern const cli_command command_sample, command_convert, command_profile, comma
 extern const cli_command command_train, command_predict, command_evaluate;
 /* build.c */
 extern const cli_command command_adapt, command_build;
+/* registry.c */
+extern const cli_command command_register, command_unregister;
 /* doctor.c */
 extern const cli_command command_doctor;
 
@@ -99,6 +101,15 @@ int print_manual(void);
 int command_fail(const cli_command *command, const nnm_error *err);
 /* The same for what the tool itself finds. Returns EXIT_FAILED. */
 int command_error(const cli_command *command, const char *format, ...) NNM_PRINTF(2, 3);
+
+/* registry.c. The user-wide registry, opened by the first call and closed by registry_end. Errors are told; an exit
+ * code is returned. */
+int open_registry(const cli_command *command, nnm_registry **out);
+void registry_end(void);
+/* Finds a kernel type there. */
+int find_kernel(const cli_command *command, const char *name, const nnm_kernel **out);
+/* Opens a workspace with that registry. */
+int open_builder(const cli_command *command, const char *workspace, const nnm_hooks *hooks, nnm_builder **out);
 
 /* The model that --model names, or `otherwise` where it was not given. */
 nnm_model_kind chosen_model(const char *name, nnm_model_kind otherwise);

@@ -56,7 +56,7 @@ static int load_around(const cli_command *self, const nnm_builder *builder, cons
     nnm_error err = NNM_ERROR_INIT;
     const nnm_kernel *kernel = NULL;
     path_list paths = {0};
-    int code = nnm_kernel_find(&kernel, v->kernel, &err) ? command_fail(self, &err) : EXIT_DONE;
+    int code = find_kernel(self, v->kernel, &kernel);
     for (size_t i = 0; !code && i < v->configs.count; i++)
         code = path_list_add(&paths, "%s", v->configs.items[i]);
     if (!code && paths.count == 0)
@@ -104,8 +104,7 @@ static int run_sample(const cli_command *self, const void *values)
     size_t failed = 0;
     options.failed = &failed;
     int code = EXIT_DONE;
-    if (nnm_builder_config_init(&builder, v->workspace, output_stoppable_hooks(), &err))
-        return command_fail(self, &err);
+    if (open_builder(self, v->workspace, output_stoppable_hooks(), &builder)) return EXIT_FAILED;
     if (finegrained) {
         code = load_around(self, builder, v, &around);
         options.mode = NNM_SAMPLING_FINEGRAINED;
@@ -175,17 +174,30 @@ static void head_once(models_answer *answer)
 }
 
 /* Names what the file holds beside kernel types, which nobody may take for converted or profiled. */
-static bool warn_of_unknown(const char *path)
+static void warn_of_unknown(const nnm_registry *registry, const char *path, json_t *root)
 {
-    json_t *root = json_load_file(path, 0, NULL);
     for (void *i = json_object_iter(root); i; i = json_object_iter_next(root, i)) {
-        const nnm_kernel *kernel = NULL;
-        nnm_error err = NNM_ERROR_INIT;
-        if (nnm_kernel_find(&kernel, json_object_iter_key(i), &err))
-            output_warning("%s: passed over '%.40s', which is no kernel type", path, json_object_iter_key(i));
+        bool known = false;
+        for (size_t k = 0; !known && k < nnm_registry_kernel_count(registry); k++)
+            known = strcmp(nnm_registry_kernel_name(registry, k), json_object_iter_key(i)) == 0;
+        if (!known) output_warning("%s: passed over '%.40s', which is no kernel type", path, json_object_iter_key(i));
     }
-    json_decref(root);
-    return root != NULL;
+}
+
+/* Loads what the file holds of one kernel type. Customised kernels that it does not have need not be there. */
+static nnm_status load_kernel(nnm_registry *registry, size_t index, const char *path, const json_t *root,
+                              nnm_kernel_data **out, nnm_error *err)
+{
+    const char *name = nnm_registry_kernel_name(registry, index);
+    const nnm_kernel *kernel = NULL;
+    if (index >= nnm_kernel_count() && !json_object_get(root, name)) return NNM_OK;
+    nnm_status status = nnm_registry_find_kernel(registry, name, &kernel, err);
+    if (status) {
+        if (err->code == NNM_ERR_NOT_FOUND) status = err->code = NNM_ERR_UNSUPPORTED; /* not what the caller asks */
+        return status;
+    }
+    status = nnm_kernel_data_load(out, kernel, path, err);
+    return status == NNM_ERR_NOT_FOUND ? NNM_OK : status;
 }
 
 /* Calls `each` for every kernel type that the file holds. What was finished in part makes the whole so. */
@@ -193,20 +205,23 @@ static int for_each_kernel(const cli_command *self, nnm_builder *builder, const 
                            models_answer *answer)
 {
     nnm_error err = NNM_ERROR_INIT;
+    nnm_registry *registry = NULL;
     size_t found = 0;
-    int result = EXIT_DONE;
-    for (size_t i = 0; i < nnm_kernel_count(); i++) {
+    int result = open_registry(self, &registry);
+    json_t *root = json_load_file(v->models, 0, NULL); /* what is wrong with it is told by what reads it next */
+    for (size_t i = 0; (!result || result == EXIT_PART) && i < nnm_registry_kernel_count(registry); i++) {
         nnm_kernel_data *data = NULL;
-        nnm_status status = nnm_kernel_data_load(&data, nnm_kernel_at(i), v->models, &err);
-        if (status == NNM_ERR_NOT_FOUND) continue; /* not of this kernel type */
-        if (status) return command_fail(self, &err);
+        nnm_status status = load_kernel(registry, i, v->models, root, &data, &err);
+        if (status) result = command_fail(self, &err);
+        if (status || !data) continue; /* not of this kernel type */
         found++;
         int code = each(self, builder, v, data, answer);
         nnm_kernel_data_free(data);
-        if (code && code != EXIT_PART) return code;
         if (code) result = code;
     }
-    if (found && !warn_of_unknown(v->models)) return command_error(self, "out of memory");
+    if (found) warn_of_unknown(registry, v->models, root);
+    json_decref(root);
+    if (result && result != EXIT_PART) return result;
     if (found) return answer->finished ? result : EXIT_FAILED;
     if (access(v->models, F_OK)) return command_fail(self, &err);
     return command_error(self, "%s holds no kernel type of those that --list-kernels shows", v->models);
@@ -214,12 +229,10 @@ static int for_each_kernel(const cli_command *self, nnm_builder *builder, const 
 
 static int run_models(const cli_command *self, const models_values *v, models_fn each, const char *heading)
 {
-    nnm_error err = NNM_ERROR_INIT;
     nnm_builder *builder = NULL;
     nnm_effort effort = NNM_EFFORT_CONFIGURED;
     if (choose_effort(self, v->quick, v->thorough, &effort)) return EXIT_USAGE;
-    if (nnm_builder_config_init(&builder, v->workspace, output_stoppable_hooks(), &err))
-        return command_fail(self, &err);
+    if (open_builder(self, v->workspace, output_stoppable_hooks(), &builder)) return EXIT_FAILED;
     nnm_builder_set_effort(builder, effort);
     models_answer answer = {.json = v->json, .heading = heading, .rows = v->json ? json_array() : NULL};
     int code = for_each_kernel(self, builder, v, each, &answer);
@@ -429,8 +442,7 @@ static int rebuild_files(const cli_command *self, const export_values *v)
     nnm_error err = NNM_ERROR_INIT;
     nnm_builder *builder = NULL;
     rebuilt_files files = {0};
-    if (nnm_builder_config_init(&builder, v->workspace, output_stoppable_hooks(), &err))
-        return command_fail(self, &err);
+    if (open_builder(self, v->workspace, output_stoppable_hooks(), &builder)) return EXIT_FAILED;
     int code = nnm_rebuild_files(builder, tell_rebuilt, &files, &err) ? command_fail(self, &err) : EXIT_DONE;
     if (!code && files.count == 0) output_log("The journal holds nothing to make files of");
     nnm_builder_free(builder);

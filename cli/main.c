@@ -8,14 +8,6 @@
 
 #include "commands.h"
 
-static const cli_command command_register = {
-    .name = "register",
-    .later = "customised kernels and backends cannot be registered in this version; --list-kernels and "
-             "--list-backends show what it has"};
-static const cli_command command_unregister = {
-    .name = "unregister",
-    .later = "customised kernels and backends cannot be registered in this version, so there is none to unregister"};
-
 static const cli_command *const commands[] = {
     &command_create, &command_connect, &command_sample,   &command_convert,    &command_profile,
     &command_train,  &command_adapt,   &command_build,    &command_predict,    &command_evaluate,
@@ -87,7 +79,7 @@ static int run_main(const cli_command *self, const void *values)
     const main_values *v = values;
     if (v->list_kernels + v->list_backends + v->version + v->manual + !!v->completion != 1)
         return usage_error(self, "give a command, --list-kernels, --list-backends or --version");
-    if (v->list_kernels) return list_kernels(v->json);
+    if (v->list_kernels) return list_kernels(self, v->json);
     if (v->list_backends) return list_backends(v->json);
     if (v->json) return usage_error(self, "--json goes with --list-kernels or --list-backends");
     if (v->manual) return print_manual();
@@ -188,5 +180,7 @@ int main(int argc, char **argv)
     signal(SIGPIPE, SIG_DFL); /* "nn-meter ... | head" ends quietly, also where the parent ignored the signal */
     signal(SIGXFSZ, SIG_IGN); /* a limit on the size of files is an error with a message, not the end */
     output_begin();
-    return output_end(dispatch(argc, argv));
+    int code = dispatch(argc, argv);
+    registry_end();
+    return output_end(code);
 }

@@ -115,7 +115,7 @@ int collect_data(const cli_command *command, const char *workspace, const char *
     nnm_error err = NNM_ERROR_INIT;
     const nnm_kernel *entry = NULL;
     path_list config_files = {0}, latency_files = {0};
-    int code = nnm_kernel_find(&entry, kernel, &err) ? command_fail(command, &err) : EXIT_DONE;
+    int code = find_kernel(command, kernel, &entry);
     if (!code) {
         code = configs->count ? add_all(&config_files, configs)
                               : find_config_files(command, workspace, kernel, &config_files);

@@ -2,7 +2,7 @@
  * Building kernel latency predictors: the steps of the description, and the whole.
  *
  *     nnm_builder *builder = NULL;
- *     nnm_builder_config_init(&builder, "path/to/workspace", NULL, &err);
+ *     nnm_builder_config_init(&builder, "path/to/workspace", NULL, NULL, &err);
  *     nnm_build_options options = NNM_BUILD_OPTIONS_INIT;
  *     nnm_build_result result = {0};
  *     nnm_build_predictor_for_kernel(builder, "conv-bn-relu", "xnnpack_cpu", &options, &result, &err);
@@ -34,9 +34,11 @@ extern "C" {
 
 typedef struct nnm_builder nnm_builder;
 
-/* Opens a workspace for building. `hooks` may be NULL and must outlive the builder. Errors: as nnm_workspace_open. */
+/* Opens a workspace for building. Kernel types are looked up in `registry` (NULL: built-in ones only). It and `hooks`,
+ * which may be NULL too, must outlive the builder and what it gave. Errors: as nnm_workspace_open. */
 NNM_NODISCARD NNM_API nnm_status nnm_builder_config_init(nnm_builder **out, const char *workspace_path,
-                                                         const nnm_hooks *hooks, nnm_error *err);
+                                                         nnm_registry *registry, const nnm_hooks *hooks,
+                                                         nnm_error *err);
 /* Reads the configuration files again; on failure the old configuration stays. */
 NNM_NODISCARD NNM_API nnm_status nnm_builder_config_reload(nnm_builder *builder, nnm_error *err);
 NNM_API void nnm_builder_free(nnm_builder *builder); /* NULL is allowed */
@@ -242,10 +244,13 @@ NNM_NODISCARD NNM_API nnm_status nnm_backend_supports_kernel(const nnm_backend *
 
 /* ---- predicting and evaluating from configurations and tables ---- */
 
+/* Where a predictor or a table is of a customised kernel, `registry` is to know it, also that of the table's options;
+ * with NULL, or one that does not, features have to stand in tables as they are. */
+
 /* Predicts one configuration, "HW=56,CIN=64,...". Columns that the predictor was trained on beyond the kernel's
  * parameters must be given too. Errors: PARSE, VALUE, NOT_FOUND (a column the predictor needs), as in the message. */
-NNM_NODISCARD NNM_API nnm_status nnm_predict_config(const nnm_predictor *predictor, const char *config,
-                                                    nnm_prediction *out, nnm_error *err);
+NNM_NODISCARD NNM_API nnm_status nnm_predict_config(nnm_registry *registry, const nnm_predictor *predictor,
+                                                    const char *config, nnm_prediction *out, nnm_error *err);
 
 /* A CSV table from anywhere: columns named like the kernel's parameters (any case), the target column, further numeric
  * columns as features. BATCH, GROUPS, PAD and PADDING (same | valid) enter the cost of convolutions. Files are read a
@@ -255,10 +260,11 @@ typedef struct nnm_table_options {
     bool skip_bad;      /* leave rows out whose latency is not > 0 or that have a cell that is no number; else they are
                            refused */
     nnm_fit_options fit;
+    nnm_registry *registry; /* where the kernel type is looked up; NULL: among the built-in ones */
 } nnm_table_options;
-#define NNM_TABLE_OPTIONS_INIT            \
-    {                                     \
-        NULL, false, NNM_FIT_OPTIONS_INIT \
+#define NNM_TABLE_OPTIONS_INIT                  \
+    {                                           \
+        NULL, false, NNM_FIT_OPTIONS_INIT, NULL \
     }
 
 /* Trains on a CSV table. `out->error_configs` stays empty.
@@ -327,23 +333,23 @@ NNM_NODISCARD NNM_API nnm_status nnm_learning_curve_data(const nnm_kernel_data *
 /* Compares a predictor with the latencies of a table. Bad rows are left out and counted in `skipped`; NULL: refused.
  * `labels` (may be NULL): how far rows with equal features and different latencies agree.
  * Errors: as nnm_train_csv. */
-NNM_NODISCARD NNM_API nnm_status nnm_evaluate_csv(const nnm_predictor *predictor, const char *csv_path,
-                                                  const char *target, nnm_skipped_rows *skipped, nnm_metrics *out,
-                                                  nnm_agreement *labels, nnm_error *err);
+NNM_NODISCARD NNM_API nnm_status nnm_evaluate_csv(nnm_registry *registry, const nnm_predictor *predictor,
+                                                  const char *csv_path, const char *target, nnm_skipped_rows *skipped,
+                                                  nnm_metrics *out, nnm_agreement *labels, nnm_error *err);
 
 /* Writes the table to `out` with the columns predicted_ms, lower_ms, upper_ms added, rows in their order, in memory
  * that does not grow with the table. The new cells of a bad row stay empty, and it is counted in `skipped`; NULL: it is
  * refused, after the rows before it were written. `far` may be NULL. Errors: as nnm_train_csv, IO. */
-NNM_NODISCARD NNM_API nnm_status nnm_predict_csv(const nnm_predictor *predictor, const char *csv_path,
-                                                 nnm_skipped_rows *skipped, nnm_extrapolated_rows *far, FILE *out,
-                                                 nnm_error *err);
+NNM_NODISCARD NNM_API nnm_status nnm_predict_csv(nnm_registry *registry, const nnm_predictor *predictor,
+                                                 const char *csv_path, nnm_skipped_rows *skipped,
+                                                 nnm_extrapolated_rows *far, FILE *out, nnm_error *err);
 
 /* Writes a predictor as an ONNX model (operator sets 14 and ai.onnx.ml 3). Input "configuration", float [N, columns]:
  * the kernel's parameters, then the further columns it was trained on, as the metadata entry "inputs" names them;
  * PADDING is 1 for same and 0 for valid. Output "latency_ms", float [N, 1]. FLOPS and PARAMS are computed inside, in
  * double precision: rows of floats get the latencies that nnm_predictor_predict gives, rounded to floats. Nothing
- * checks that a configuration is one the kernel can have. Errors: IO, NO_SPACE, NO_MEMORY, UNSUPPORTED (a forest for
- * which 2 GiB do not suffice). */
+ * checks that a configuration is one the kernel can have. Of a customised kernel the columns are its features. Errors:
+ * IO, NO_SPACE, NO_MEMORY, UNSUPPORTED (a forest for which 2 GiB do not suffice). */
 NNM_NODISCARD NNM_API nnm_status nnm_export_onnx(const nnm_predictor *predictor, const char *onnx_path, nnm_error *err);
 
 /* Writes the feature table of kernel data: model_path, the features, latency (collection/Data_…csv). */

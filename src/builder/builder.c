@@ -12,13 +12,13 @@
 #include "store/paths.h"
 #include "store/record.h"
 
-nnm_status nnm_builder_config_init(nnm_builder **out, const char *workspace_path, const nnm_hooks *hooks,
-                                   nnm_error *err)
+nnm_status nnm_builder_config_init(nnm_builder **out, const char *workspace_path, nnm_registry *registry,
+                                   const nnm_hooks *hooks, nnm_error *err)
 {
     nnm_builder *builder = nnm_calloc(1, sizeof *builder);
     if (!builder) return nnm_fail_memory(err);
     if (hooks) builder->hooks = *hooks;
-    nnm_status status = nnm_workspace_open(&builder->workspace, workspace_path, err);
+    nnm_status status = nnm_workspace_open(&builder->workspace, workspace_path, registry, err);
     if (status) {
         free(builder);
         return status;
@@ -42,6 +42,12 @@ void nnm_builder_free(nnm_builder *builder)
 const nnm_workspace *nnm_builder_workspace(const nnm_builder *builder)
 {
     return builder->workspace;
+}
+
+nnm_status nnm_builder_kernel(const nnm_builder *builder, const char *kernel_type, const nnm_kernel **out,
+                              nnm_error *err)
+{
+    return nnm_registry_find_kernel(nnm_workspace_registry(builder->workspace), kernel_type, out, err);
 }
 
 void nnm_builder_log(const nnm_builder *builder, nnm_log_level level, const char *format, ...)

@@ -12,6 +12,10 @@ struct nnm_builder {
     nnm_builder_locks locks;
 };
 
+/* Finds a kernel type by name, customised ones too. Errors: as nnm_registry_find_kernel. */
+NNM_NODISCARD nnm_status nnm_builder_kernel(const nnm_builder *builder, const char *kernel_type, const nnm_kernel **out,
+                                            nnm_error *err);
+
 /* Hands one line to the caller's log; `builder` may be NULL. */
 void nnm_builder_log(const nnm_builder *builder, nnm_log_level level, const char *format, ...) NNM_PRINTF(3, 4);
 

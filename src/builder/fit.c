@@ -397,12 +397,16 @@ nnm_status nnm_export_csv(const nnm_kernel_data *data, const char *csv_path, nnm
     for (size_t row = 0; row < data->count; row++) {
         const nnm_kernel_record *record = &data->records[row];
         if (!record->has_config || !record->has_latency) continue;
+        double features[NNM_KERNEL_MAX_FEATURES];
+        status = nnm_kernel_features(kernel, &record->config, features, err);
+        if (status) {
+            nnm_atomic_file_discard(&file);
+            return status;
+        }
         const char *model = record->converted_model ? record->converted_model : record->model;
         const char *slash = model ? strrchr(model, '/') : NULL;
         nnm_csv_write_cell(file.stream, slash ? slash + 1 : model ? model : record->id);
-        double features[NNM_KERNEL_MAX_FEATURES];
         char text[32];
-        nnm_kernel_features(kernel, &record->config, features);
         for (size_t i = 0; i < nnm_kernel_feature_count(kernel); i++)
             fprintf(file.stream, ",%s", nnm_format_double(features[i], text, sizeof text));
         fprintf(file.stream, ",%s\n", nnm_format_double(record->latency_ms, text, sizeof text));

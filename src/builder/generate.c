@@ -88,7 +88,9 @@ static nnm_status add_records(const nnm_builder *builder, nnm_kernel_data *data,
         nnm_kernel_record record = {.config = configs->items[i], .has_config = true, .batch_size = batch_size};
         draw_id(data, &record, seed ^ stream_of(name, mark), record.id);
         nnm_graph_options options = nnm_builder_graph_options(builder, record.id);
-        record.shape_count = nnm_kernel_input_shapes(kernel, &record.config, options.layout, record.shapes);
+        status =
+            nnm_kernel_input_shapes(kernel, &record.config, options.layout, record.shapes, &record.shape_count, err);
+        if (status) return status;
         record.model = nnm_path_model(nnm_workspace_path(builder->workspace), name, mark, record.id,
                                       nnm_model_suffix(options.layout));
         status = record.model ? nnm_kernel_data_add(data, &record, err) : nnm_fail_memory(err);
@@ -421,7 +423,7 @@ nnm_status nnm_generate_config_sample(nnm_builder *builder, const char *kernel_t
     static const nnm_sample_options defaults = NNM_SAMPLE_OPTIONS_INIT;
     if (!options) options = &defaults;
     const nnm_kernel *kernel = NULL;
-    nnm_status status = nnm_kernel_find(&kernel, kernel_type, err);
+    nnm_status status = nnm_builder_kernel(builder, kernel_type, &kernel, err);
     if (status) return status;
     if (num == 0)
         return nnm_fail(err, NNM_ERR_INVALID_ARGUMENT, "the number of configurations to sample must be 1 or more");

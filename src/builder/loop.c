@@ -46,7 +46,7 @@ nnm_status nnm_sample_and_profile_kernel_data(nnm_builder *builder, const char *
 {
     static const nnm_sample_options defaults = NNM_SAMPLE_OPTIONS_INIT;
     const nnm_kernel *kernel = NULL;
-    nnm_status status = nnm_kernel_find(&kernel, kernel_type, err);
+    nnm_status status = nnm_builder_kernel(builder, kernel_type, &kernel, err);
     if (status) return status;
     return generate_and_profile(builder, kernel, num, false, backend, options ? options : &defaults, out, summary, err);
 }
@@ -210,7 +210,7 @@ nnm_status nnm_build_predictor_for_kernel(nnm_builder *builder, const char *kern
     static const nnm_build_options defaults = NNM_BUILD_OPTIONS_INIT;
     if (!options) options = &defaults;
     const nnm_kernel *kernel = NULL;
-    nnm_status status = nnm_kernel_find(&kernel, kernel_type, err);
+    nnm_status status = nnm_builder_kernel(builder, kernel_type, &kernel, err);
     if (status == NNM_OK) status = check_options(options, err);
     if (status) return status;
     nnm_build_result result = {0};

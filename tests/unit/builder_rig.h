@@ -96,7 +96,7 @@ static inline int set_up(void **state)
     write_text(path,
                "BACKEND: xnnpack_cpu\nROUNDS: 2\nMAX_ROUNDS: 2\nWARMUP_MS: 0.2\nSAMPLE_US: 50\nROUND_MS: 1\nGATE: 0\n");
     f->hooks = (nnm_hooks){f, on_log, on_progress, is_interrupted};
-    assert_ok(nnm_builder_config_init(&f->builder, f->workspace, &f->hooks, &err));
+    assert_ok(nnm_builder_config_init(&f->builder, f->workspace, NULL, &f->hooks, &err));
     *state = f;
     return 0;
 }

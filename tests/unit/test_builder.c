@@ -136,7 +136,7 @@ static void profile_gated(fixture *f, const char *name)
     snprintf(path, sizeof path, "%s/configs/backend_config.yaml", workspace);
     write_text(path, "BACKEND: xnnpack_cpu\nROUNDS: 2\nMAX_ROUNDS: 2\nROUND_MS: 1\nWAIT_S: 0.1\n");
     f->log[0] = '\0';
-    assert_ok(nnm_builder_config_init(&builder, workspace, &f->hooks, &err));
+    assert_ok(nnm_builder_config_init(&builder, workspace, NULL, &f->hooks, &err));
     options.mark = "test";
     options.seed = (uint64_t)(unsigned char)*name;
     assert_ok(nnm_generate_config_sample(builder, "fc", 3, &options, &data, &err));
@@ -306,7 +306,7 @@ static void continues_in_a_moved_workspace(void **state)
     in_folder(moved, f->folder, "moved");
     assert_int_equal(rename(f->workspace, moved), 0);
     strcpy(f->workspace, moved);
-    assert_ok(nnm_builder_config_init(&f->builder, moved, &f->hooks, &err));
+    assert_ok(nnm_builder_config_init(&f->builder, moved, NULL, &f->hooks, &err));
     nnm_sample_options options = NNM_SAMPLE_OPTIONS_INIT;
     options.mark = "test";
     assert_ok(nnm_generate_config_sample(f->builder, "fc", 1, &options, &after, &err));

@@ -75,7 +75,7 @@ static nnm_kernel_record conv_record(const char *id, int64_t hw)
     nnm_kernel_record record = {.id = "", .has_config = true};
     strncat(record.id, id, sizeof record.id - 1);
     record.config = conv_config(hw, 8, 16);
-    record.shape_count = nnm_kernel_input_shapes(conv, &record.config, NNM_LAYOUT_NCHW, record.shapes);
+    assert_ok(nnm_kernel_input_shapes(conv, &record.config, NNM_LAYOUT_NCHW, record.shapes, &record.shape_count, &err));
     return record;
 }
 
