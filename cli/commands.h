@@ -18,6 +18,8 @@ extern const cli_command command_sample, command_convert, command_profile, comma
 extern const cli_command command_train, command_predict, command_evaluate;
 /* build.c */
 extern const cli_command command_adapt, command_build;
+/* report.c */
+extern const cli_command command_report;
 /* doctor.c */
 extern const cli_command command_doctor;
 

@@ -20,6 +20,7 @@ ROOMS = {
     "backends": ["formats", "bench"],
     "store": ["config", "kernels", "backends"],
     "builder": ["learn", "sampling", "backends", "store"],
+    "report": ["builder"],
 }
 
 # The room that implements each public header.
@@ -40,7 +41,8 @@ PUBLIC = {
     "kernel_data": "store",
     "workspace": "store",
     "builder": "builder",
-    "nnmeter": "builder",
+    "report": "report",
+    "nnmeter": "report",
 }
 
 # Headers whose types the files of a workspace are made of: the settings of the protocol and the kind of model are
