@@ -169,7 +169,6 @@ nnm_status nnm_gather_measured(nnm_gather *g, nnm_report_kernel *k, nnm_error *e
     if (status == NNM_OK) status = find_agreement(k, &reason);
     if (status == NNM_OK) status = take_effort(g, k, &reason);
     if (status == NNM_OK) status = take_failures(g, k, &reason);
-    if (status == NNM_OK && k->label_count > k->row.profiled) k->row.profiled = k->label_count;
     return nnm_gather_note(g, status, &reason, err);
 }
 

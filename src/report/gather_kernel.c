@@ -79,12 +79,12 @@ static nnm_status load_latencies(nnm_gather *g, const nnm_report_kernel *k, nnm_
     return status;
 }
 
-/* Without a journal the files are all that tells what was measured. Their spread is none of the standard errors. */
-static nnm_status add_labels(const nnm_gather *g, nnm_report_kernel *k, const nnm_kernel_data *configs,
-                             const nnm_kernel_data *latencies, nnm_error *err)
+/* Where the journal has none the files are all that tells what was measured. Their spread is no standard error. */
+static nnm_status add_labels(nnm_report_kernel *k, const nnm_kernel_data *configs, const nnm_kernel_data *latencies,
+                             nnm_error *err)
 {
     nnm_status status = NNM_OK;
-    for (size_t i = 0; !g->journal && i < configs->count && status == NNM_OK; i++) {
+    for (size_t i = 0; i < configs->count && status == NNM_OK; i++) {
         const nnm_kernel_record *record = &configs->records[i];
         const nnm_kernel_record *measured = nnm_kernel_data_find(latencies, record->id);
         if (!record->has_config || !measured || !measured->has_latency) continue;
@@ -94,8 +94,9 @@ static nnm_status add_labels(const nnm_gather *g, nnm_report_kernel *k, const nn
     return status;
 }
 
+/* `only`: nothing else tells what was measured. */
 static nnm_status add_mark(nnm_gather *g, nnm_report_kernel *k, const nnm_found_file *file,
-                           const nnm_kernel_data *latencies, nnm_error *err)
+                           const nnm_kernel_data *latencies, bool only, nnm_error *err)
 {
     nnm_error reason = NNM_ERROR_INIT;
     nnm_kernel_data *data = NULL;
@@ -108,7 +109,7 @@ static nnm_status add_mark(nnm_gather *g, nnm_report_kernel *k, const nnm_found_
         mark->sampled++;
         mark->measured += known && known->has_latency;
     }
-    if (status == NNM_OK) status = add_labels(g, k, data, latencies, err);
+    if (status == NNM_OK && only) status = add_labels(k, data, latencies, err);
     nnm_kernel_data_free(data);
     return status;
 }
@@ -117,10 +118,11 @@ static nnm_status add_configs(nnm_gather *g, nnm_report_kernel *k, nnm_error *er
 {
     nnm_found_files files = {0};
     nnm_kernel_data *latencies = NULL;
+    bool only = k->label_count == 0;
     nnm_status status = find(g, k, "", "", ".json", &files, err);
     if (status == NNM_OK) status = load_latencies(g, k, &latencies, err);
     for (size_t i = 0; i < files.count && status == NNM_OK; i++)
-        status = add_mark(g, k, &files.items[i], latencies, err);
+        status = add_mark(g, k, &files.items[i], latencies, only, err);
     for (size_t i = 0; latencies && i < latencies->count; i++)
         k->row.profiled += latencies->records[i].has_latency;
     nnm_kernel_data_free(latencies);
@@ -163,7 +165,8 @@ static nnm_status read_tests(const nnm_kernel *kernel, const char *path, nnm_rep
             status = nnm_fail_at(err, NNM_ERR_VALUE, path, csv.line[row], 0,
                                  "True and Pred are '%s' and '%s', need latencies",
                                  nnm_csv_cell(&csv, row, (size_t)measured), nnm_csv_cell(&csv, row, (size_t)predicted));
-        test->size = read_config(kernel, &csv, row, &test->config) ? nnm_gather_size(kernel, &test->config) : (double)NAN;
+        test->size =
+            read_config(kernel, &csv, row, &test->config) ? nnm_gather_size(kernel, &test->config) : (double)NAN;
     }
     if (status == NNM_OK) {
         *tests = found;
@@ -264,10 +267,11 @@ nnm_status nnm_gather_kernel(nnm_gather *g, nnm_report_kernel *k, nnm_error *err
     nnm_predictor *predictor = NULL;
     k->agreement.ceiling10 = NAN;
     nnm_status status = load_predictor(g, k, &predictor, err);
+    if (status == NNM_OK) status = nnm_gather_measured(g, k, err);
     if (status == NNM_OK) status = add_configs(g, k, err);
     if (status == NNM_OK) status = add_tests(g, k, err);
     if (k->mark_count) qsort(k->marks, k->mark_count, sizeof *k->marks, by_time);
-    if (status == NNM_OK) status = nnm_gather_measured(g, k, err);
+    if (k->label_count > k->row.profiled) k->row.profiled = k->label_count;
     k->row.noise_ceiling10 = k->agreement.ceiling10;
     if (predictor) take_summary(k, predictor);
     if (status == NNM_OK) status = predict_sweep(g, k, predictor, err);

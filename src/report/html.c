@@ -116,7 +116,7 @@ static void write_key_figures(nnm_buffer *out, const nnm_report_page *page)
     figure_begin(out, "Device time");
     nnm_html_seconds(out, timed ? device_s : (double)NAN);
     nnm_buffer_text(out, "</dd></div>\n");
-    figure_begin(out, "Test rows within 10 %");
+    figure_begin(out, "Test rows within 10 %");
     nnm_html_share(out, tests ? within10 / (double)tests : (double)NAN);
     nnm_buffer_text(out, "</dd></div>\n</dl>\n");
 }
@@ -209,8 +209,8 @@ static void write_table(nnm_buffer *out, const nnm_report_page *page)
                           "<table class=\"all\">\n<thead><tr>"
                           "<th scope=\"col\">Kernel</th><th scope=\"col\" class=\"n\">%s</th>"
                           "<th scope=\"col\" class=\"n\">Failed</th><th scope=\"col\" class=\"n\">Device time</th>"
-                          "<th scope=\"col\" class=\"n\">±5 %%</th><th scope=\"col\" class=\"n\">±10 %%</th>"
-                          "<th scope=\"col\" class=\"n\">Ceiling</th><th scope=\"col\" class=\"n\">±15 %%</th>"
+                          "<th scope=\"col\" class=\"n\">±5 %%</th><th scope=\"col\" class=\"n\">±10 %%</th>"
+                          "<th scope=\"col\" class=\"n\">Ceiling</th><th scope=\"col\" class=\"n\">±15 %%</th>"
                           "<th scope=\"col\" class=\"n\">RMSPE</th><th scope=\"col\" class=\"n\">Test rows</th>"
                           "<th scope=\"col\">Predictor</th></tr></thead>\n<tbody>\n",
                           page->simulated ? "Simulated" : "Measured");
@@ -218,8 +218,8 @@ static void write_table(nnm_buffer *out, const nnm_report_page *page)
         write_row(out, &page->kernels[i].row);
     if (page->kernel_count)
         nnm_buffer_text(out,
-                        "</tbody></table></div>\n<p class=\"muted\">±p %: share of the test rows whose prediction "
-                        "is at most p % off the label. Ceiling: the share within 10 % that a predictor which knows "
+                        "</tbody></table></div>\n<p class=\"muted\">±p %: share of the test rows whose prediction "
+                        "is at most p % off the label. Ceiling: the share within 10 % that a predictor which knows "
                         "the true latencies would reach, given how far labels repeat; a dash where fewer than 20 "
                         "were measured twice. The mark on a bar shows it.</p>\n");
     if (page->not_begun_count) {

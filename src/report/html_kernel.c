@@ -24,11 +24,13 @@ static void caption(const figure *f, const char *chart, bool wide, bool empty, c
     nnm_buffer_printf(f->out, ">\n<figcaption><h4>%s</h4><p>", title);
 }
 
-/* Ends the caption and leaves room for the chart, which `label` describes to those who do not see it. */
-static void canvas(const figure *f, const char *label)
+/* Ends the caption and leaves room for the chart, which `label` describes to those who do not see it. `height_px` 0: as
+ * usual. */
+static void canvas(const figure *f, const char *label, size_t height_px)
 {
-    nnm_buffer_printf(f->out, "</p></figcaption>\n<div class=\"canvas\"><canvas role=\"img\" aria-label=\"%s of ",
-                      label);
+    nnm_buffer_text(f->out, "</p></figcaption>\n<div class=\"canvas\"");
+    if (height_px) nnm_buffer_printf(f->out, " style=\"height:%zupx\"", height_px);
+    nnm_buffer_printf(f->out, "><canvas role=\"img\" aria-label=\"%s of ", label);
     nnm_html_text(f->out, f->kernel->row.kernel);
     nnm_buffer_text(f->out, ". The numbers stand in the table that follows.\"></canvas></div>\n"
                             "<details class=\"rows\"><summary>Table</summary></details>\n</figure>\n");
@@ -59,13 +61,13 @@ static void accuracy(const figure *f)
     nnm_html_count(f->out, k->test_count);
     nnm_buffer_text(f->out, " test rows (");
     nnm_html_text(f->out, k->test);
-    nnm_buffer_text(f->out, ") lie within 10 %, the shaded band");
+    nnm_buffer_text(f->out, ") lie within 10 %, the shaded band");
     if (isfinite(k->row.noise_ceiling10)) {
         nnm_buffer_text(f->out, "; the labels allow ");
         nnm_html_share(f->out, k->row.noise_ceiling10);
     }
     nnm_buffer_text(f->out, ".");
-    canvas(f, "Predicted latency against the true one, on logarithmic axes, for the test rows");
+    canvas(f, "Predicted latency against the true one, on logarithmic axes, for the test rows", 0);
 }
 
 static int by_size(const void *a, const void *b)
@@ -74,7 +76,7 @@ static int by_size(const void *a, const void *b)
     return left->size < right->size ? -1 : left->size > right->size;
 }
 
-/* Share within 10 % among rows first..last. */
+/* Share within 10 % among rows first..last. */
 static double share_within(const nnm_report_test *tests, size_t first, size_t last)
 {
     size_t within = 0;
@@ -88,7 +90,7 @@ static void sizes(const figure *f)
     const nnm_report_kernel *k = f->kernel;
     static const char title[] = "Error by size";
     nnm_report_test *known = nnm_calloc(k->test_count, sizeof *known);
-    size_t count = 0;
+    size_t count = 0, far = 0;
     if (!known) f->out->failed = true;
     for (size_t i = 0; known && i < k->test_count; i++)
         if (isfinite(k->tests[i].size)) known[count++] = k->tests[i];
@@ -101,15 +103,18 @@ static void sizes(const figure *f)
     qsort(known, count, sizeof *known, by_size);
     caption(f, "sizes", false, false, title);
     if (count >= 4) {
-        nnm_buffer_text(f->out, "Within 10 %: ");
+        nnm_buffer_text(f->out, "Within 10 %: ");
         nnm_html_share(f->out, share_within(known, 0, count / 2));
         nnm_buffer_text(f->out, " of the smaller half, ");
         nnm_html_share(f->out, share_within(known, count / 2, count));
         nnm_buffer_text(f->out, " of the larger. ");
     }
     nnm_buffer_text(f->out, "Above zero is predicted too slow.");
+    for (size_t i = 0; i < count; i++)
+        far += known[i].predicted_ms > 2 * known[i].measured_ms;
+    if (far) nnm_buffer_printf(f->out, " Triangles at the edge: %zu rows with more than 100 %%.", far);
     free(known);
-    canvas(f, "Relative error of the predictions by size of the kernel");
+    canvas(f, "Relative error of the predictions by size of the kernel", 0);
 }
 
 /* ---- the staircase ---- */
@@ -133,11 +138,11 @@ static void staircase(const figure *f)
         nnm_html_text(f->out, sweep->fixed);
     }
     nnm_buffer_printf(f->out,
-                      ", with its 90 %% interval. %zu %s %s on the line, %zu next to it, with other channels at "
-                      "most 15 %% away.",
+                      ", with its 90 %% interval. %zu %s %s on the line, %zu next to it, with other channels at "
+                      "most 15 %% away.",
                       exact, nnm_html_measured(f->page), exact == 1 ? "configuration lies" : "configurations lie",
                       sweep->near_count - exact);
-    canvas(f, "Predicted latency over one parameter, with its interval and the configurations beside it");
+    canvas(f, "Predicted latency over one parameter, with its interval and the configurations beside it", 0);
 }
 
 /* ---- noise ---- */
@@ -174,7 +179,7 @@ static void spread(const figure *f)
     nnm_html_fixed(f->out, f->page->target_error * 100, 1);
     nnm_buffer_text(f->out, " %.");
     free(errors);
-    canvas(f, "Standard error of the labels by latency");
+    canvas(f, "Standard error of the labels by latency", 0);
 }
 
 static void passes(const figure *f)
@@ -189,10 +194,10 @@ static void passes(const figure *f)
     nnm_buffer_printf(f->out, "%zu %s measured again later: ", agreement->pairs,
                       agreement->pairs == 1 ? "configuration was" : "configurations were");
     nnm_html_share(f->out, agreement->agree5);
-    nnm_buffer_text(f->out, " agree within 5 %, ");
+    nnm_buffer_text(f->out, " agree within 5 %, ");
     nnm_html_share(f->out, agreement->agree10);
-    nnm_buffer_text(f->out, " within 10 %.");
-    canvas(f, "Difference of two measurements of the same configuration by latency");
+    nnm_buffer_text(f->out, " within 10 %.");
+    canvas(f, "Difference of two measurements of the same configuration by latency", 0);
 }
 
 /* ---- sampling ---- */
@@ -201,8 +206,9 @@ static void sampling(const figure *f)
 {
     const nnm_report_kernel *k = f->kernel;
     static const char title[] = "Configurations by mark";
-    size_t sampled = 0, measured = 0;
+    size_t sampled = 0, measured = 0, files = 0;
     for (size_t i = 0; i < k->mark_count; i++) {
+        files += k->marks[i].sampled > 0;
         sampled += k->marks[i].sampled;
         measured += k->marks[i].measured;
     }
@@ -215,7 +221,7 @@ static void sampling(const figure *f)
     nnm_buffer_text(f->out, " sampled, ");
     nnm_html_count(f->out, measured);
     nnm_buffer_printf(f->out, " %s.", nnm_html_measured(f->page));
-    canvas(f, "Number of configurations by mark");
+    canvas(f, "Number of configurations by mark", files < 6 ? 90 + 40 * files : 320);
 }
 
 static void iterations(const figure *f)
@@ -233,7 +239,7 @@ static void iterations(const figure *f)
     }
     caption(f, "iterations", false, false, title);
     nnm_buffer_printf(f->out, "%zu predictors in the order they were made, each on its own test rows.", tested);
-    canvas(f, "Share of test rows within 10 % and RMSPE by mark");
+    canvas(f, "Share of test rows within 10 % and RMSPE by mark", 0);
 }
 
 /* ---- the section ---- */
@@ -260,11 +266,11 @@ static void lead(const figure *f)
     nnm_buffer_text(out, ", model ");
     nnm_html_text(out, f->kernel->model);
     if (row->test.rows) {
-        nnm_buffer_text(out, ": within 5 %: ");
-        nnm_html_share(out, row->test.acc5);
-        nnm_buffer_text(out, ", 10 %: ");
-        nnm_html_share(out, row->test.acc10);
-        nnm_buffer_text(out, ", 15 %: ");
+        nnm_buffer_text(out, ". Test rows within 5, 10, 15 %: ");
+        nnm_html_fixed(out, row->test.acc5 * 100, 1);
+        nnm_buffer_text(out, ", ");
+        nnm_html_fixed(out, row->test.acc10 * 100, 1);
+        nnm_buffer_text(out, ", ");
         nnm_html_share(out, row->test.acc15);
         nnm_buffer_text(out, "; RMSPE ");
         nnm_html_share(out, row->test.rmspe);

@@ -130,23 +130,24 @@
         },
         sizes(kernel, c) {
             const known = kernel.tests.filter((t) => t[2] !== null);
-            const list = known.map((t) => ({ x: t[2], y: (t[1] / t[0] - 1) * 100, row: t }));
+            const list = known.map((t) => ({ x: t[2], error: (t[1] / t[0] - 1) * 100, row: t }));
             const range = bounds(known.map((t) => t[2]), 1.3);
-            const most = Math.max(15, ...list.map((p) => Math.abs(p.y))) * 1.1;
+            const limit = Math.min(105, list.reduce((most, p) => Math.max(most, Math.abs(p.error) * 1.1), 15));
+            for (const p of list) p.y = Math.min(p.error, 100);
             const title = kernel.flops ? "FLOPs" : "Elements read or computed, whichever are more";
-            return base(c, logAxis(c, title, range, large),
-                        linearAxis(c, "Error of the prediction (%)", { suggestedMin: -Math.min(most, 100), suggestedMax: most }), false, [
-                points(c, c.first, "test row", list),
+            return base(c, logAxis(c, title, range, large), linearAxis(c, "Error of the prediction (%)", { min: -limit, max: limit, ticks: { color: c.muted, includeBounds: false } }), false, [
+                points(c, c.first, "test row", list.filter((p) => p.error <= 100)),
+                points(c, c.second, "more than 100 % too slow", list.filter((p) => p.error > 100), { pointStyle: "triangle", pointRadius: 5 }),
                 line(c.muted, across(range, () => 0)),
                 edge("", across(range, () => -10)),
                 edge("", across(range, () => 10), { fill: "-1", backgroundColor: c.band }),
-            ], lines((p) => [describe(kernel, columns(kernel, p.row, 3)), "error " + digits(p.y, 3) + " %", word.toLowerCase() + " " + ms(p.row[0]),
+            ], lines((p) => [describe(kernel, columns(kernel, p.row, 3)), "error " + digits(p.error, 3) + " %", word.toLowerCase() + " " + ms(p.row[0]),
                              "predicted " + ms(p.row[1])]));
         },
         staircase(kernel, c) {
             const steps = kernel.sweep.steps, all = steps.filter((s) => s[2] !== null && s[3] !== null);
             const near = (exact) => kernel.sweep.near.filter((n) => (n[2] === 1) === exact).map((n) => ({ x: n[0], y: n[1], row: n }));
-            const ends = { min: steps[0][0], max: steps[steps.length - 1][0] };
+            const ends = { min: steps[0][0], max: steps[steps.length - 1][0], ticks: { color: c.muted, maxRotation: 0, includeBounds: false } };
             return base(c, linearAxis(c, kernel.sweep.param, ends), linearAxis(c, "Latency (ms)", { beginAtZero: true }), true, [
                 points(c, c.second, word + ", on the line", near(true), { pointRadius: 5 }),
                 points(c, c.second, word + ", next to it", near(false), { backgroundColor: "transparent", borderWidth: 1.25, pointRadius: 4 }),
@@ -163,17 +164,19 @@
             const known = kernel.labels.filter((l) => l[1] !== null);
             const list = known.map((l) => ({ x: l[0], y: l[1] * 100, row: l }));
             const range = bounds(known.map((l) => l[0]), 1.3), target = data.targetError * 100;
-            return base(c, logAxis(c, word + " latency (ms)", range, power),
-                        linearAxis(c, "Standard error (%)", { beginAtZero: true, suggestedMax: target * 1.5 }), false, [
+            const errors = bounds(list.map((p) => p.y).concat(target), 1.5);
+            errors[0] = Math.max(errors[0], 0.01);
+            for (const p of list) p.y = Math.max(p.y, errors[0]); /* no difference at all has no place on this axis */
+            return base(c, logAxis(c, word + " latency (ms)", range, power), logAxis(c, "Standard error (%)", errors, power), false, [
                 points(c, c.first, "label", list),
                 line(c.second, across(range, () => target), { borderDash: [5, 4] }),
-            ], lines((p) => [describe(kernel, p.row.slice(3)), ms(p.x), "standard error " + digits(p.y, 3) + " %"]));
+            ], lines((p) => [describe(kernel, p.row.slice(3)), ms(p.x), "standard error " + percent(p.row[1])]));
         },
         passes(kernel, c) {
             const known = kernel.labels.filter((l) => l[2] !== null);
             const list = known.map((l) => ({ x: l[0], y: (l[2] / l[0] - 1) * 100, row: l }));
             const range = bounds(known.map((l) => l[0]), 1.3);
-            const most = Math.max(11, ...list.map((p) => Math.abs(p.y) * 1.1));
+            const most = list.reduce((most, p) => Math.max(most, Math.abs(p.y) * 1.1), 11);
             return base(c, logAxis(c, "First latency (ms)", range, power),
                         linearAxis(c, "Second against first (%)", { suggestedMin: -most, suggestedMax: most }), false, [
                 points(c, c.first, "pair", list, { pointRadius: 4 }),
@@ -259,7 +262,9 @@
                     draw(entry.target);
                 }
         }, { rootMargin: "600px 0px" });
-        for (const figure of figures) sight.observe(figure);
+        for (const figure of figures)
+            if (figure.getBoundingClientRect().top < innerHeight + 600) draw(figure);
+            else sight.observe(figure);
         matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawAnew);
         matchMedia("print").addEventListener("change", drawAnew);
         window.addEventListener("beforeprint", () => figures.forEach(draw));

@@ -8,6 +8,8 @@
 #include "base/number.h"
 
 #define REPLACEMENT "\xEF\xBF\xBD" /* U+FFFD */
+#define NO_BREAK "\xC2\xA0"        /* a blank that does not break, U+00A0 */
+#define NARROW "\xE2\x80\xAF"      /* the same, narrow: U+202F */
 
 /* ---- characters ---- */
 
@@ -111,8 +113,8 @@ void nnm_html_fixed(nnm_buffer *out, double value, int decimals)
 
 void nnm_html_share(nnm_buffer *out, double share)
 {
-    nnm_html_fixed(out, share * 100, 1);
-    if (isfinite(share)) nnm_buffer_text(out, " %"); /* a blank that does not break */
+    nnm_html_fixed(out, share * 100, share < 1.5 ? 1 : 0);
+    if (isfinite(share)) nnm_buffer_text(out, NO_BREAK "%");
 }
 
 void nnm_html_ms(nnm_buffer *out, double milliseconds)
@@ -120,7 +122,7 @@ void nnm_html_ms(nnm_buffer *out, double milliseconds)
     int before = milliseconds > 0 && isfinite(milliseconds) ? (int)floor(log10(milliseconds)) : 0;
     int decimals = 2 - before;
     nnm_html_fixed(out, milliseconds, decimals < 0 ? 0 : decimals > 6 ? 6 : decimals);
-    if (isfinite(milliseconds)) nnm_buffer_text(out, " ms");
+    if (isfinite(milliseconds)) nnm_buffer_text(out, NO_BREAK "ms");
 }
 
 void nnm_html_seconds(nnm_buffer *out, double seconds)
@@ -154,7 +156,7 @@ void nnm_html_count(nnm_buffer *out, size_t count)
 {
     if (count >= 1000) {
         nnm_html_count(out, count / 1000);
-        nnm_buffer_printf(out, " %03zu", count % 1000); /* a narrow blank that does not break */
+        nnm_buffer_printf(out, NARROW "%03zu", count % 1000);
     } else {
         nnm_buffer_printf(out, "%zu", count);
     }
