@@ -20,6 +20,8 @@ extern const cli_command command_train, command_predict, command_evaluate;
 extern const cli_command command_adapt, command_build;
 /* registry.c */
 extern const cli_command command_register, command_unregister;
+/* report.c */
+extern const cli_command command_report;
 /* doctor.c */
 extern const cli_command command_doctor;
 

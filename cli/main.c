@@ -9,9 +9,9 @@
 #include "commands.h"
 
 static const cli_command *const commands[] = {
-    &command_create, &command_connect, &command_sample,   &command_convert,    &command_profile,
-    &command_train,  &command_adapt,   &command_build,    &command_predict,    &command_evaluate,
-    &command_export, &command_doctor,  &command_register, &command_unregister,
+    &command_create, &command_connect, &command_sample, &command_convert,  &command_profile,
+    &command_train,  &command_adapt,   &command_build,  &command_predict,  &command_evaluate,
+    &command_export, &command_report,  &command_doctor, &command_register, &command_unregister,
 };
 #define COMMAND_COUNT (sizeof commands / sizeof *commands)
 

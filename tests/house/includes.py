@@ -21,6 +21,7 @@ ROOMS = {
     "plugins": ["config", "kernels", "backends"],
     "store": ["config", "kernels", "backends", "plugins"],
     "builder": ["learn", "sampling", "backends", "store"],
+    "report": ["builder"],
 }
 
 # The room that implements each public header.
@@ -43,7 +44,8 @@ PUBLIC = {
     "kernel_data": "store",
     "workspace": "store",
     "builder": "builder",
-    "nnmeter": "builder",
+    "report": "report",
+    "nnmeter": "report",
 }
 
 # Headers whose types the files of a workspace are made of: the settings of the protocol and the kind of model are
