@@ -332,6 +332,7 @@ static void builds_and_continues(void **state)
     options.init_sample_num = 25;
     options.finegrained_sample_num = 3;
     options.iteration = 2;
+    options.test_sample_num = 0;
     nnm_build_result result = {0};
 
     /* Stopped in the middle ... */
@@ -395,7 +396,7 @@ static void builds_all_kernels_of_the_configuration(void **state)
     char path[1024];
     snprintf(path, sizeof path, "%s/configs/predictorbuild_config.yaml", f->workspace);
     /* Two rows cannot be split: one kernel type fails, the other does not care. */
-    write_text(path, "IMPLEMENT: torch\nKERNELS:\n"
+    write_text(path, "IMPLEMENT: torch\nTEST_SAMPLE_NUM: 0\nKERNELS:\n"
                      "  dwconv-bn-relu:\n    INIT_SAMPLE_NUM: 2\n    ITERATION: 1\n"
                      "  fc:\n    INIT_SAMPLE_NUM: 8\n    ITERATION: 1\n");
     assert_ok(nnm_builder_config_reload(f->builder, &err));
