@@ -87,9 +87,10 @@ static void a_build_file_is_read(void **state)
     assert_int_equal(config.implement, NNM_IMPLEMENT_TORCH);
     assert_int_equal(config.batch_size, 8);
     assert_string_equal(config.prior_dir, "tables: of mine");
-    const nnm_kernel_build expected[] = {{"dwconv-bn-relu", 500, 20, 5, 0.25, NNM_MODEL_BEST},
-                                         {"conv-bn-relu", 1000, 10, 3, 0.1, NNM_MODEL_BEST},
-                                         {"conv-relu", NNM_FALLBACK_SAMPLES, 20, 3, 0.1, NNM_MODEL_BEST}};
+    const nnm_kernel_build expected[] = {
+        {"dwconv-bn-relu", 500, 20, 5, 0.25, NNM_MODEL_BEST, NNM_SAMPLER_FINEGRAINED, -1},
+        {"conv-bn-relu", 1000, 10, 3, 0.1, NNM_MODEL_BEST, NNM_SAMPLER_FINEGRAINED, -1},
+        {"conv-relu", NNM_FALLBACK_SAMPLES, 20, 3, 0.1, NNM_MODEL_BEST, NNM_SAMPLER_FINEGRAINED, -1}};
     assert_int_equal(config.kernel_count, 3);
     for (size_t i = 0; i < 3; i++)
         assert_true(same_kernel(&config.kernels[i], &expected[i]));
@@ -463,12 +464,13 @@ static void expect_rows(const char *document, const nnm_option *options, size_t 
         nnm_buffer_printf(&row, "| `%s` | ", options[i].key);
         nnm_option_allowed(&options[i], &row);
         nnm_buffer_text(&row, " | ");
-        if (strcmp(options[i].key, "INIT_SAMPLE_NUM") != 0 && options[i].type != NNM_OPTION_PATH &&
-            options[i].type != NNM_OPTION_FILE) {
-            nnm_buffer_text(&row, "`");
-            nnm_option_format(&options[i], config, &row);
-            nnm_buffer_text(&row, "` |");
-        }
+        nnm_buffer value = {0};
+        nnm_option_format(&options[i], config, &value);
+        if (value.size == 0)
+            nnm_buffer_text(&row, "none |");
+        else if (strcmp(options[i].key, "INIT_SAMPLE_NUM") != 0)
+            nnm_buffer_printf(&row, "`%s` |", value.data);
+        nnm_buffer_fini(&value);
         assert_ok(nnm_buffer_check(&row, &err));
         if (!strstr(document, row.data)) fail_msg("docs/configuration.md lacks '%s'", row.data);
         nnm_buffer_fini(&row);
