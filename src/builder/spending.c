@@ -31,10 +31,11 @@ nnm_status nnm_spending_check(const nnm_plan *plan, nnm_error *err)
 {
     size_t needed = plan->count * LEAST_KERNELS;
     if (plan->budget.kernels == 0 || plan->budget.kernels >= needed) return NNM_OK;
-    return nnm_fail(err, NNM_ERR_VALUE,
-                    "budget: found %zu kernels for %zu predictors, need %zu or more, %d for each: they are tested on "
-                    "some and learn from the others",
-                    plan->budget.kernels, plan->count, needed, LEAST_KERNELS);
+    return nnm_fail(
+        err, NNM_ERR_VALUE,
+        "budget: found %zu kernels for %zu predictor%s, need %zu or more, %d for each: it is tested on some "
+        "and learns from the others",
+        plan->budget.kernels, plan->count, plan->count == 1 ? "" : "s", needed, LEAST_KERNELS);
 }
 
 /* ---- what is spent ---- */
