@@ -152,10 +152,13 @@ nnm_session_options nnm_builder_session_options(const nnm_builder *builder)
 nnm_graph_options nnm_builder_graph_options(const nnm_builder *builder, const char *id)
 {
     const nnm_predictorbuild_config *config = nnm_workspace_predictorbuild(builder->workspace);
+    const nnm_backend *backend = NULL;
+    nnm_status found = nnm_backend_find(&backend, nnm_workspace_backend(builder->workspace)->backend, NULL);
     return (nnm_graph_options){
         .layout = config->implement == NNM_IMPLEMENT_TENSORFLOW ? NNM_LAYOUT_NHWC : NNM_LAYOUT_NCHW,
         .batch_size = config->batch_size,
         .seed = nnm_hash64(id, strlen(id), 0),
+        .zero_weights = found == NNM_OK && backend->ignores_weights,
     };
 }
 

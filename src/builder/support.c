@@ -11,6 +11,7 @@ nnm_status nnm_backend_supports_kernel(const nnm_backend *backend, const nnm_ker
     nnm_config_list configs = {0};
     nnm_graph_options options = NNM_GRAPH_OPTIONS_INIT;
     options.layout = layout;
+    options.zero_weights = backend->ignores_weights;
     nnm_status status = nnm_prior_builtin(&prior, kernel, err);
     if (status == NNM_OK) status = nnm_sample_prior(&configs, kernel, prior, CANDIDATES, 0, NULL, err);
     if (status == NNM_OK) /* in order of FLOPs: the first is quick to build */
