@@ -78,6 +78,31 @@ static bool is_config_file(const char *name, const char *kernel)
            strcmp(name + length - suffix, ".json") == 0;
 }
 
+/* Is it that of a test set, "<kernel>_test.json" or "<kernel>_test_<mark>.json", which builds never learn from? */
+static bool is_test_file(const char *path, const char *kernel)
+{
+    const char *slash = strrchr(path, '/'), *mark = (slash ? slash + 1 : path) + strlen(kernel) + 1;
+    return strcmp(mark, "test.json") == 0 || strncmp(mark, "test_", strlen("test_")) == 0;
+}
+
+/* Test sets are for testing, where there is anything else. */
+static void leave_out_tests(path_list *list, const char *kernel)
+{
+    size_t kept = 0, tests = 0;
+    for (size_t i = 0; i < list->count; i++)
+        tests += is_test_file(list->items[i], kernel);
+    if (tests == 0 || tests == list->count) return;
+    for (size_t i = 0; i < list->count; i++) {
+        if (!is_test_file(list->items[i], kernel)) {
+            list->items[kept++] = list->items[i];
+            continue;
+        }
+        output_log("%s is a test set and is left out; --configs would name it", list->items[i]);
+        free(list->items[i]);
+    }
+    list->count = kept;
+}
+
 int find_config_files(const cli_command *command, const char *workspace, const char *kernel, path_list *out)
 {
     path_list found = {0};
@@ -96,6 +121,7 @@ int find_config_files(const cli_command *command, const char *workspace, const c
         code =
             command_error(command, "there is no %s_*.json in %s; 'nn-meter sample' makes one", kernel, found.items[0]);
     if (out->count) qsort(out->items, out->count, sizeof *out->items, by_text);
+    leave_out_tests(out, kernel);
 done:
     path_list_fini(&found);
     return code;

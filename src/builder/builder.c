@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/buffer.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
@@ -61,10 +62,17 @@ void nnm_builder_log(const nnm_builder *builder, nnm_log_level level, const char
     builder->hooks.log(builder->hooks.context, level, line);
 }
 
+bool nnm_builder_is_asked_to_stop(const nnm_builder *builder)
+{
+    return builder->hooks.interrupted && builder->hooks.interrupted(builder->hooks.context);
+}
+
 nnm_status nnm_builder_check_interrupted(const nnm_builder *builder, nnm_error *err)
 {
-    if (builder->hooks.interrupted && builder->hooks.interrupted(builder->hooks.context))
+    if (nnm_builder_is_asked_to_stop(builder))
         return nnm_fail(err, NNM_ERR_INTERRUPTED, "interrupted; what was done so far is kept");
+    if (builder->deadline_ns && nnm_clock_ns() >= builder->deadline_ns)
+        return nnm_fail(err, NNM_ERR_INTERRUPTED, "the time for measuring is over; what was done so far is kept");
     return NNM_OK;
 }
 

@@ -291,7 +291,7 @@ static nnm_status find_errors(nnm_config_list *out, const nnm_kernel_data *data,
     return status;
 }
 
-static nnm_status write_test_csv(const char *path, const nnm_features *f, const nnm_test_rows *test, nnm_error *err)
+nnm_status nnm_fit_write_test(const char *path, const nnm_features *f, const nnm_test_rows *test, nnm_error *err)
 {
     nnm_atomic_file file;
     nnm_status status = nnm_atomic_file_open(&file, path, err);
@@ -325,7 +325,7 @@ static nnm_status write_results(const nnm_builder *builder, const nnm_kernel_dat
     nnm_status status = data_csv && test_csv && predictor ? NNM_OK : nnm_fail_memory(err);
     if (status == NNM_OK) status = nnm_builder_note_file(builder, NNM_JOURNAL_COLLECTED, mark, data, err);
     if (status == NNM_OK) status = nnm_export_csv(data, data_csv, err);
-    if (status == NNM_OK) status = write_test_csv(test_csv, f, test, err);
+    if (status == NNM_OK) status = nnm_fit_write_test(test_csv, f, test, err);
     if (status == NNM_OK) status = nnm_predictor_save(result->predictor, predictor, err);
     if (status == NNM_OK)
         nnm_builder_log(builder, NNM_LOG_KEYINFO, "Saved the predictor for %s in %s", kernel, predictor);

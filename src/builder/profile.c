@@ -177,8 +177,8 @@ static void finish_summary(nnm_profiler *p, uint64_t begin_ns)
     s->agree10 = s->repeated ? s->agree10 / (double)s->repeated : 0;
 }
 
-nnm_status nnm_profile_models(nnm_builder *builder, const char *backend_name, nnm_kernel_data *models,
-                              nnm_profile_summary *summary, nnm_error *err)
+nnm_status nnm_builder_profile(nnm_builder *builder, const char *backend_name, nnm_kernel_data *models, bool repeat,
+                               nnm_profile_summary *summary, nnm_error *err)
 {
     uint64_t begin_ns = nnm_clock_ns();
     nnm_profiler p = {.builder = builder, .models = models, .protocol = nnm_builder_protocol(builder)};
@@ -190,7 +190,7 @@ nnm_status nnm_profile_models(nnm_builder *builder, const char *backend_name, nn
     if (status == NNM_OK) status = nnm_builder_find_models(builder, models, err);
     if (status == NNM_OK) status = nnm_builder_open_journal(builder, &p.journal, err);
     if (status == NNM_OK) status = measure(&p, err);
-    if (status == NNM_OK) status = nnm_profile_repeat(&p, err);
+    if (status == NNM_OK && repeat) status = nnm_profile_repeat(&p, err);
     finish_summary(&p, begin_ns);
     if (summary && (status == NNM_OK || status == NNM_ERR_INTERRUPTED || status == NNM_ERR_BACKEND))
         *summary = p.summary;
@@ -203,4 +203,10 @@ nnm_status nnm_profile_models(nnm_builder *builder, const char *backend_name, nn
     nnm_journal_close(p.journal);
     nnm_locks_release(&builder->locks);
     return status;
+}
+
+nnm_status nnm_profile_models(nnm_builder *builder, const char *backend_name, nnm_kernel_data *models,
+                              nnm_profile_summary *summary, nnm_error *err)
+{
+    return nnm_builder_profile(builder, backend_name, models, true, summary, err);
 }

@@ -7,6 +7,7 @@
 #include "builder/notes.h"
 #include "store/paths.h"
 #include "store/record.h"
+#include "store/shared.h"
 
 typedef struct rebuilder {
     const nnm_builder *builder;
@@ -37,10 +38,11 @@ static nnm_status find_latency(const rebuilder *r, nnm_kernel_record *record, nn
     size_t count = 0;
     double failed_s = 0, measured_s = 0;
     (void)nnm_record_describe(r->kernel, record, config, sizeof config);
+    const nnm_kernel *owner = r->kernel; /* a table may hold kernels of types that share its predictor */
     nnm_status status =
-        nnm_journal_rounds(r->journal, &r->source, r->kernel, record->id, config, false, &rounds, &count, err);
+        nnm_journal_shared_rounds(r->journal, &r->source, r->kernel, record->id, config, &rounds, &count, &owner, err);
     if (status == NNM_OK)
-        status = nnm_journal_last_failure(r->journal, &r->source, r->kernel, record->id, config, &failed_s, err);
+        status = nnm_journal_last_failure(r->journal, &r->source, owner, record->id, config, &failed_s, err);
     for (size_t i = 0; i < count && status == NNM_OK; i++)
         if (rounds[i].pass == 0) measured_s = rounds[i].unix_time_s;
     record->has_latency = false;
