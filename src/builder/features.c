@@ -160,7 +160,8 @@ nnm_status nnm_features_of_configs(nnm_features *out, const nnm_kernel *kernel, 
     if (status == NNM_OK) status = name_features(&f, kernel, err);
     for (size_t i = 0; i < count && status == NNM_OK; i++) {
         double x[MAX_FEATURES];
-        fill_row(kernel, &configs[i], x);
+        status = fill_row(kernel, &configs[i], x, err);
+        if (status) break;
         memcpy(f.x + i * f.columns, x, f.columns * sizeof *x);
         f.y[i] = latency_ms ? latency_ms[i] : 0;
         f.source[i] = i;

@@ -211,17 +211,18 @@ static nnm_build_options options_of(const nnm_predictorbuild_config *config, con
 
 /* The kernel types that share the predictor of `first`, which is the first of them in the configuration. The settings
  * of the one whose name the predictor bears are those of all, where it is listed. */
-static nnm_status gather_group(nnm_group *group, const nnm_predictorbuild_config *config, size_t first,
+static nnm_status gather_group(nnm_group *group, const nnm_builder *builder, size_t first,
                                const nnm_build_all_options *options, nnm_error *err)
 {
+    const nnm_predictorbuild_config *config = nnm_workspace_predictorbuild(builder->workspace);
     const nnm_kernel *kernel = NULL, *owner = NULL;
-    nnm_status status = nnm_kernel_find(&kernel, config->kernels[first].kernel, err);
-    if (status == NNM_OK) status = nnm_kernel_find(&owner, nnm_kernel_predictor(kernel), err);
+    nnm_status status = nnm_builder_kernel(builder, config->kernels[first].kernel, &kernel, err);
+    if (status == NNM_OK) status = nnm_builder_kernel(builder, nnm_kernel_predictor(kernel), &owner, err);
     const char *predictor = status == NNM_OK ? nnm_kernel_name(owner) : "";
     for (size_t pass = 0; pass < 2; pass++) {
         for (size_t i = first; i < config->kernel_count && status == NNM_OK; i++) {
             nnm_build_options build = options_of(config, &config->kernels[i], options);
-            status = nnm_kernel_find(&kernel, config->kernels[i].kernel, err);
+            status = nnm_builder_kernel(builder, config->kernels[i].kernel, &kernel, err);
             if (status || strcmp(nnm_kernel_predictor(kernel), predictor) != 0) continue;
             if ((pass == 0) == (kernel == owner)) status = nnm_group_add(group, kernel, &build, err);
         }
@@ -246,7 +247,7 @@ static nnm_status gather_groups(nnm_plan *plan, const nnm_predictorbuild_config 
     if (!plan->groups) return nnm_fail_memory(err);
     for (size_t i = 0; i < config->kernel_count && status == NNM_OK; i++)
         if (!is_in(plan->groups, plan->count, config->kernels[i].kernel))
-            status = gather_group(&plan->groups[plan->count++], config, i, options, err);
+            status = gather_group(&plan->groups[plan->count++], plan->builder, i, options, err);
     for (size_t i = 0; i < plan->count && status == NNM_OK; i++)
         status = check_options(&plan->groups[i].options, err);
     return status;

@@ -81,7 +81,7 @@ static void keeps_a_test_set_apart(void **state)
     nnm_metrics again = {0};
     char path[1024];
     snprintf(path, sizeof path, "%s/predictor_build/results/collection/Data_fc_test.csv", f->workspace);
-    assert_ok(nnm_evaluate_csv(result.fit.predictor, path, "latency", NULL, &again, NULL, &err));
+    assert_ok(nnm_evaluate_csv(NULL, result.fit.predictor, path, "latency", NULL, &again, NULL, &err));
     assert_true(fabs(again.acc10 - result.honest.acc10) < 1e-12);
     nnm_build_result_fini(&result);
 }
@@ -233,7 +233,7 @@ static void build_and_die(fixture *f, const nnm_build_options *options, size_t a
         nnm_builder *builder = NULL;
         nnm_hooks hooks = {f, NULL, kill_itself, NULL};
         f->kill_worker_at = at;
-        if (nnm_builder_config_init(&builder, f->workspace, &hooks, NULL)) _exit(1);
+        if (nnm_builder_config_init(&builder, f->workspace, NULL, &hooks, NULL)) _exit(1);
         _exit(nnm_build_predictor_for_kernel(builder, "fc", BACKEND, options, &result, NULL) ? 2 : 3);
     }
     int end = 0;
@@ -250,7 +250,6 @@ static void goes_on_after_a_kill(void **state)
     static const size_t moments[] = {3, 30, 60};
     for (size_t i = 0; i < sizeof moments / sizeof *moments; i++)
         build_and_die(f, &options, moments[i]);
-    wait_for_machine();
     build(f, "fc", &options, &result);
     assert_int_equal(result.data->count + result.test_set->count, 60);
     assert_true(result.profile.known > 0);

@@ -66,7 +66,7 @@ static nnm_builder *open_workspace(void)
 {
     nnm_builder *builder = NULL;
     assert_ok(nnm_workspace_create(workspace, "xnnpack_cpu", &err));
-    assert_ok(nnm_builder_config_init(&builder, workspace, &hooks, &err));
+    assert_ok(nnm_builder_config_init(&builder, workspace, NULL, &hooks, &err));
     return builder;
 }
 
