@@ -18,9 +18,8 @@
 #define CHANNEL_FD 3
 #define PROBE_S 0.02
 #define PROBE_ALL_S 0.5
-#define KNOWN_PATIENCE_S 15.0 /* to see the state that is known again, before another one is looked for */
-#define KNOWN_SHARE 0.2       /* of PROBE_S in that state: it is more than a coincidence */
-#define PREFER_PRESENT 1.2    /* another CPU must be that much better: caches and pages are here */
+#define KNOWN_SHARE 0.2    /* of PROBE_S in the state that is known: it is more than a coincidence */
+#define PREFER_PRESENT 1.2 /* another CPU must be that much better: caches and pages are here */
 #define MISSED_ROUNDS 3
 
 /* When a runtime takes all memory of the machine, the system shall end this process and no other. */
@@ -102,19 +101,21 @@ static void find_quiet(const nnm_child *child)
     double share = 0.0;
     uint64_t begin = nnm_clock_ns();
     while (quiet->reference_ns > 0.0 && share < KNOWN_SHARE &&
-           (double)(nnm_clock_ns() - begin) < KNOWN_PATIENCE_S * 1e9)
+           (double)(nnm_clock_ns() - begin) < NNM_KNOWN_PATIENCE * protocol->find_s * 1e9)
         share = nnm_quiet_share(quiet, PROBE_S, protocol->clock_gate);
     if (share < KNOWN_SHARE) nnm_quiet_find(quiet, protocol->find_s, protocol->gate, protocol->clock_gate);
 }
 
-/* A session with several threads is not pinned: its threads would inherit the one CPU. A backend that times models
- * itself is not timed here at all. */
+/* A session with several threads is not pinned: its threads would inherit the one CPU. A child that takes the place of
+ * one that was lost goes on with what that had found: a kernel that crashes costs no search. A backend that times
+ * models itself is not timed here at all. */
 static nnm_status settle(const nnm_child *child, int *cpu, nnm_error *err)
 {
     nnm_status status = NNM_OK;
+    bool first = child->quiet->reference_ns <= 0.0;
     *cpu = -1;
     if (child->backend->measure) return NNM_OK;
-    if (child->quiet->reference_ns <= 0.0) {
+    if (first) {
         child->quiet->reference_ns = child->protocol.reference_ns;
         child->quiet->clock_ns = child->protocol.reference_clock_ns;
     }
@@ -124,7 +125,7 @@ static nnm_status settle(const nnm_child *child, int *cpu, nnm_error *err)
         *cpu = child->protocol.cpu;
         status = nnm_cpu_pin(*cpu, err);
     }
-    if (status == NNM_OK) find_quiet(child);
+    if (status == NNM_OK && first) find_quiet(child);
     return status;
 }
 

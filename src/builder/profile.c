@@ -132,27 +132,19 @@ static nnm_status save_latencies(const nnm_profiler *p, nnm_error *err)
 /* What measuring needs, once something must be measured: the machine, a worker, and a run in the journal. */
 static nnm_status start(nnm_profiler *p, nnm_error *err)
 {
-    nnm_session_options session = nnm_builder_session_options(p->builder);
     nnm_status status = nnm_builder_take_device(p->builder, p->backend, "profile", err);
     if (status == NNM_OK) status = nnm_profiler_recall_quiet(p, err);
-    if (status == NNM_OK) status = nnm_worker_start(&p->worker, p->backend, &session, &p->protocol, err);
+    if (status == NNM_OK) status = nnm_profiler_start_worker(p, err);
     if (status) return status;
-    nnm_profiler_keep_quiet(p);
-    nnm_builder_make_interruptible(p->builder, p->worker);
     return nnm_builder_begin_run(p->builder, p->journal, p->info.version, &p->run_id, err);
 }
 
 /* The child that comes next looks for the state, and where it does not find it, for another one. */
 nnm_status nnm_profiler_look_again(nnm_profiler *p, nnm_error *err)
 {
-    nnm_session_options session = nnm_builder_session_options(p->builder);
     nnm_worker_stop(p->worker);
     p->worker = NULL;
-    nnm_status status = nnm_worker_start(&p->worker, p->backend, &session, &p->protocol, err);
-    if (status) return status;
-    nnm_builder_make_interruptible(p->builder, p->worker);
-    nnm_profiler_keep_quiet(p);
-    return NNM_OK;
+    return nnm_profiler_start_worker(p, err);
 }
 
 nnm_status nnm_profiler_start(nnm_profiler *p, nnm_error *err)

@@ -250,7 +250,6 @@ static void goes_on_after_a_kill(void **state)
     static const size_t moments[] = {3, 30, 60};
     for (size_t i = 0; i < sizeof moments / sizeof *moments; i++)
         build_and_die(f, &options, moments[i]);
-    wait_for_machine();
     build(f, "fc", &options, &result);
     assert_int_equal(result.data->count + result.test_set->count, 60);
     assert_true(result.profile.known > 0);
