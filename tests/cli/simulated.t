@@ -43,25 +43,25 @@ A device that is simulated: its latencies are computed, and everything that show
   (nn-Meter) hello backend !
   2| (nn-Meter) warning: backend 'simulated' is a simulated device: its latencies are computed, they are no measurements
   $ nn-meter connect --workspace ws --json 2>err
-  {"backend": "simulated", "connected": true, "latency_ms": 0.24555055874953186}
+  {"backend": "simulated", "connected": true, "latency_ms": 0.24*} ~
 
 From sampling to a predictor. A simulated device is no reason to wait for this machine.
 
   $ nn-meter build --workspace ws --kernel conv-bn-relu --num 40 --iteration 2 --finegrained-num 3 --model random_forest --seed 1
   kernel             profiled failed         time     ±5 %    ±10 %  ceiling    ±15 %    RMSPE  file
-  conv-bn-relu             64      0        6.2 s   23.1 %   30.8 %  100.0 %   46.2 %  103.2 %  $WORK/ws/predictor_build/results/predictors/conv-bn-relu_finegrained1.nnm
+  conv-bn-relu             64      0 * s * 100.0 % * $WORK/ws/predictor_build/results/predictors/conv-bn-relu_finegrained1.nnm ~
   2| (nn-Meter) conv-bn-relu: 40 configurations in $WORK/ws/predictor_build/results/conv-bn-relu_prior.json
   2| (nn-Meter) warning: backend 'simulated' is a simulated device: its latencies are computed, they are no measurements
   2| (nn-Meter) Saved the predictor for conv-bn-relu in $WORK/ws/predictor_build/results/predictors/conv-bn-relu_prior.nnm
-  2| (nn-Meter) training rows: 32, test rows: 8; rmse: 326.1069 ms; rmspe: 5.6527; 5% accuracy: 0.0000; 10% accuracy: 0.0000; 15% accuracy: 0.1250
+  2| (nn-Meter) training rows: 32, test rows: 8; rmse: * ms; rmspe: *; 5% accuracy: *; 10% accuracy: *; 15% accuracy: * ~
   2| (nn-Meter) labels measured twice: 20; within 5%: 1.0000; within 10%: 1.0000; ceiling of the 10% accuracy: 1.0000 (0.8389 to 1.0000)
-  2| (nn-Meter) Iteration 0: acc10 0.0000, error_configs number: 8
+  2| (nn-Meter) Iteration 0: acc10 *, error_configs number: * ~
   2| (nn-Meter) conv-bn-relu: 24 configurations in $WORK/ws/predictor_build/results/conv-bn-relu_finegrained1.json
   2| (nn-Meter) warning: backend 'simulated' is a simulated device: its latencies are computed, they are no measurements
   2| (nn-Meter) Saved the predictor for conv-bn-relu in $WORK/ws/predictor_build/results/predictors/conv-bn-relu_finegrained1.nnm
-  2| (nn-Meter) training rows: 51, test rows: 13; rmse: 36.6017 ms; rmspe: 1.0320; 5% accuracy: 0.2308; 10% accuracy: 0.3077; 15% accuracy: 0.4615
+  2| (nn-Meter) training rows: 51, test rows: 13; rmse: * ms; rmspe: *; 5% accuracy: *; 10% accuracy: *; 15% accuracy: * ~
   2| (nn-Meter) labels measured twice: 40; within 5%: 1.0000; within 10%: 1.0000; ceiling of the 10% accuracy: 1.0000 (0.9124 to 1.0000)
-  2| (nn-Meter) Iteration 1: acc10 0.3077, error_configs number: 9
+  2| (nn-Meter) Iteration 1: acc10 *, error_configs number: * ~
 
 Equal seeds give equal latencies, wherever the workspace lies; other settings are another device.
 
@@ -70,17 +70,17 @@ Equal seeds give equal latencies, wherever the workspace lies; other settings ar
   > nn-meter build --workspace again --kernel conv-bn-relu --num 40 --iteration 2 --finegrained-num 3 --model random_forest --seed 1 2>err
   > diff <(grep -v model first.json) <(grep -v model again/predictor_build/results/profiled_conv-bn-relu.json) && echo the same
   kernel             profiled failed         time     ±5 %    ±10 %  ceiling    ±15 %    RMSPE  file
-  conv-bn-relu             64      0        3.6 s   23.1 %   30.8 %  100.0 %   46.2 %  103.2 %  $WORK/again/predictor_build/results/predictors/conv-bn-relu_finegrained1.nnm
+  conv-bn-relu             64      0 * s * 100.0 % * $WORK/again/predictor_build/results/predictors/conv-bn-relu_finegrained1.nnm ~
   the same
   $ sed -i 's/^SIMULATED_DEVICE:.*/SIMULATED_DEVICE: desktop/' ws/configs/backend_config.yaml
   > nn-meter profile --workspace ws --models ws/predictor_build/results/conv-bn-relu_prior.json 2>&1 | tail -3
   (nn-Meter) warning: backend 'simulated' is a simulated device: its latencies are computed, they are no measurements
   kernel             profiled failed  known         time    quiet repeated  agree 5 agree 10  ceiling
-  conv-bn-relu             40      0      0        3.0 s  100.0 %       20  100.0 %  100.0 %  100.0 %
+  conv-bn-relu             40      0      0 * s  100.0 %       20  100.0 %  100.0 %  100.0 % ~
   $ sed -i 's/^SIMULATED_DEVICE:.*/SIMULATED_DEVICE: phone/' ws/configs/backend_config.yaml
   > nn-meter profile --workspace ws --models ws/predictor_build/results/conv-bn-relu_prior.json 2>&1 | tail -3
   kernel             profiled failed  known         time    quiet repeated  agree 5 agree 10  ceiling
-  conv-bn-relu              0      0     40        0.0 s        -       20  100.0 %  100.0 %  100.0 %
+  conv-bn-relu              0      0     40 * s        -       20  100.0 %  100.0 %  100.0 % ~
 
 Settings are checked.
 
