@@ -3,7 +3,7 @@ nnm_add_unit_test(labels nnm_builder)
 nnm_add_unit_test(builder nnm_builder)
 nnm_add_unit_test(models nnm_builder)
 nnm_add_unit_test(plan nnm_builder)
-set_tests_properties(unit.builder unit.models unit.plan PROPERTIES RESOURCE_LOCK machine)
+nnm_test_measures(unit.builder unit.models)
 nnm_add_unit_test(export_onnx nnm_builder)
 
 # What ONNX itself says about exported predictors.

@@ -53,11 +53,15 @@ static bool reaches_target(const nnm_plan *plan, nnm_group *group)
     return reached;
 }
 
+/* With fewer kernels, all may be right by chance. */
+#define CEILING_LEAST 50
+
 static bool reaches_ceiling(const nnm_plan *plan, nnm_group *group)
 {
     const nnm_build_result *result = &group->result;
     double ceiling = result->labels.ceiling10;
-    if (!decides(plan, group) || result->estimate.rows == 0 || !(result->estimate.acc10 >= ceiling)) return false;
+    if (!decides(plan, group) || result->estimate.rows == 0 || result->data->count < CEILING_LEAST) return false;
+    if (!(result->estimate.acc10 >= ceiling)) return false; /* NaN: not known */
     end_group(plan, group,
               "the ceiling is reached: acc10 %.4f by cross-validation, and labels repeat no better than %.4f",
               result->estimate.acc10, ceiling);

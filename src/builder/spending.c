@@ -18,9 +18,10 @@
 /* Of a budget of time: test kernels are measured three times as long. */
 #define TEST_TIME_SHARE 0.25
 #define FIRST_TIME_SHARE 0.35
-/* With a target, kernels are asked for a few at a time. */
-#define FIRST_OF_TARGET 30
-#define FIRST_OF_TARGET_SHARE 8
+/* With a target or a time, the first kernels are fewer, for nobody knows yet how many are needed or fit. */
+#define FEW_SHARE 8
+#define FEW_LEAST 30
+#define FEW_MOST 200
 
 bool nnm_spending_is_limited(const nnm_plan *plan)
 {
@@ -130,8 +131,8 @@ size_t nnm_spending_first_kernels(const nnm_plan *plan, const nnm_group *group)
     size_t init = init_of(group);
     bool asks = group->options.until.figure != NNM_TARGET_NONE || plan->budget.seconds > 0;
     if (asks && group->options.sampler != NNM_SAMPLER_FINEGRAINED) {
-        size_t few = init / FIRST_OF_TARGET_SHARE;
-        init = least(init, few > FIRST_OF_TARGET ? few : FIRST_OF_TARGET);
+        size_t few = least(init / FEW_SHARE, FEW_MOST);
+        init = least(init, few > FEW_LEAST ? few : FEW_LEAST);
     }
     if (plan->budget.kernels == 0) return init;
     size_t share = plan->budget.kernels / plan->count - nnm_spending_test_kernels(plan, group);

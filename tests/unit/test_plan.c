@@ -57,14 +57,14 @@ static void keeps_a_test_set_apart(void **state)
     nnm_build_result result = {0};
     nnm_predictor *saved = NULL;
     nnm_build_options options = small(NNM_SAMPLER_FINEGRAINED);
-    build(f, "fc", &options, &result);
+    build(f, "hswish", &options, &result);
     assert_int_equal(result.test_set->count, 8);
     assert_int_equal(result.honest.rows, 8);
     assert_true(result.data->count >= 24);
     assert_apart(result.data, result.test_set);
-    assert_true(exists(f, "results/fc_test.json"));
-    assert_true(exists(f, "results/collection/TestResult_fc_test.csv"));
-    assert_true(exists(f, "results/collection/Data_fc_test.csv"));
+    assert_true(exists(f, "results/hswish_test.json"));
+    assert_true(exists(f, "results/collection/TestResult_hswish_test.csv"));
+    assert_true(exists(f, "results/collection/Data_hswish_test.csv"));
 
     /* What the description's split tells is kept beside; the file tells of the test set. */
     assert_int_equal(result.fit.summary.rows, result.data->count);
@@ -74,13 +74,13 @@ static void keeps_a_test_set_apart(void **state)
     assert_int_equal(summary->rows, result.data->count + 8);
     assert_true(summary->test.acc10 == result.honest.acc10);
     assert_non_null(strstr(f->log, "Iteration 0: acc10 "));
-    assert_non_null(strstr(f->log, "fc: on 8 kernels set apart: acc5 "));
+    assert_non_null(strstr(f->log, "hswish: on 8 kernels set apart: acc5 "));
     nnm_predictor_free(saved);
 
     /* The figure can be found again by whoever doubts it. */
     nnm_metrics again = {0};
     char path[1024];
-    snprintf(path, sizeof path, "%s/predictor_build/results/collection/Data_fc_test.csv", f->workspace);
+    snprintf(path, sizeof path, "%s/predictor_build/results/collection/Data_hswish_test.csv", f->workspace);
     assert_ok(nnm_evaluate_csv(NULL, result.fit.predictor, path, "latency", NULL, &again, NULL, &err));
     assert_true(fabs(again.acc10 - result.honest.acc10) < 1e-12);
     nnm_build_result_fini(&result);
@@ -116,10 +116,10 @@ static void does_without_a_test_set(void **state)
     nnm_build_result result = {0};
     nnm_build_options options = small(NNM_SAMPLER_PRIOR);
     options.test_sample_num = 0;
-    build(f, "fc", &options, &result);
+    build(f, "hswish", &options, &result);
     assert_null(result.test_set);
     assert_int_equal(result.honest.rows, 0);
-    assert_false(exists(f, "results/fc_test.json"));
+    assert_false(exists(f, "results/hswish_test.json"));
     assert_int_equal(nnm_predictor_summary(result.fit.predictor)->test_rows, result.fit.summary.test_rows);
     nnm_build_result_fini(&result);
 }
@@ -131,22 +131,22 @@ static void spends_a_budget_of_kernels(void **state)
     fixture *f = *state;
     nnm_build_result result = {0};
     nnm_build_options options = small(NNM_SAMPLER_AUTO);
-    options.budget.kernels = 60;
-    build(f, "fc", &options, &result);
-    assert_int_equal(result.data->count + result.test_set->count, 60);
+    options.budget.kernels = 45;
+    build(f, "hswish", &options, &result);
+    assert_int_equal(result.data->count + result.test_set->count, 45);
     assert_non_null(strstr(result.ended, "the budget is spent"));
-    assert_non_null(strstr(f->log, "fc: the budget is spent"));
+    assert_non_null(strstr(f->log, "hswish: the budget is spent"));
     nnm_build_result_fini(&result);
 
-    build(f, "fc", &options, &result); /* again: nothing is left of it */
-    assert_int_equal(result.data->count + result.test_set->count, 60);
+    build(f, "hswish", &options, &result); /* again: nothing is left of it */
+    assert_int_equal(result.data->count + result.test_set->count, 45);
     assert_int_equal(result.profile.profiled, 0);
     nnm_build_result_fini(&result);
 
-    options.budget.kernels = 75; /* and on with a greater one */
-    build(f, "fc", &options, &result);
-    assert_int_equal(result.data->count + result.test_set->count, 75);
-    assert_int_equal(result.profile.profiled, 15);
+    options.budget.kernels = 55; /* and on with a greater one */
+    build(f, "hswish", &options, &result);
+    assert_int_equal(result.data->count + result.test_set->count, 55);
+    assert_int_equal(result.profile.profiled, 10);
     nnm_build_result_fini(&result);
 }
 
@@ -190,7 +190,7 @@ static void a_target_without_a_budget_asks_for_no_more_than_without_one(void **s
     nnm_build_result result = {0};
     nnm_build_options options = small(NNM_SAMPLER_PRIOR);
     options.until = (nnm_target){NNM_TARGET_RMSPE, 1e-6};
-    build(f, "fc", &options, &result);
+    build(f, "hswish", &options, &result);
     assert_int_equal(result.data->count, 24 + 10);
     assert_non_null(strstr(result.ended, "the target is not reached with 34 kernels"));
     nnm_build_result_fini(&result);
@@ -208,7 +208,7 @@ static void ends_at_the_ceiling_of_the_labels(void **state)
     nnm_build_options options = small(NNM_SAMPLER_PRIOR);
     options.init_sample_num = 60;
     options.budget.kernels = 400;
-    build(f, "fc", &options, &result);
+    build(f, "hswish", &options, &result);
     assert_non_null(strstr(result.ended, "the ceiling is reached: acc10 "));
     assert_true(result.data->count + result.test_set->count < 400);
     assert_true(result.estimate.acc10 >= result.labels.ceiling10);
@@ -234,7 +234,7 @@ static void build_and_die(fixture *f, const nnm_build_options *options, size_t a
         nnm_hooks hooks = {f, NULL, kill_itself, NULL};
         f->kill_worker_at = at;
         if (nnm_builder_config_init(&builder, f->workspace, NULL, &hooks, NULL)) _exit(1);
-        _exit(nnm_build_predictor_for_kernel(builder, "fc", BACKEND, options, &result, NULL) ? 2 : 3);
+        _exit(nnm_build_predictor_for_kernel(builder, "hswish", BACKEND, options, &result, NULL) ? 2 : 3);
     }
     int end = 0;
     assert_int_equal(waitpid(child, &end, 0), child);
@@ -246,12 +246,12 @@ static void goes_on_after_a_kill(void **state)
     fixture *f = *state;
     nnm_build_result result = {0};
     nnm_build_options options = small(NNM_SAMPLER_AUTO);
-    options.budget.kernels = 60;
+    options.budget.kernels = 55;
     static const size_t moments[] = {3, 30, 60};
     for (size_t i = 0; i < sizeof moments / sizeof *moments; i++)
         build_and_die(f, &options, moments[i]);
-    build(f, "fc", &options, &result);
-    assert_int_equal(result.data->count + result.test_set->count, 60);
+    build(f, "hswish", &options, &result);
+    assert_int_equal(result.data->count + result.test_set->count, 55);
     assert_true(result.profile.known > 0);
     assert_apart(result.data, result.test_set);
     for (size_t i = 0; i < result.data->count; i++) {
@@ -290,27 +290,27 @@ static void shares_predictors(void **state)
     tally t = {0};
     const nnm_build_all_options options = {.threads = 1, .report = on_report, .context = &t};
     configure(f, "TEST_SAMPLE_NUM: 5\nKERNELS:\n"
-                 "  conv-relu: {INIT_SAMPLE_NUM: 12, ITERATION: 1}\n"
-                 "  fc: {INIT_SAMPLE_NUM: 12, ITERATION: 1}\n"
-                 "  conv-bn-relu: {INIT_SAMPLE_NUM: 14, FINEGRAINED_SAMPLE_NUM: 1, ITERATION: 2}\n");
+                 "  dwconv-relu: {INIT_SAMPLE_NUM: 12, ITERATION: 1}\n"
+                 "  hswish: {INIT_SAMPLE_NUM: 12, ITERATION: 1}\n"
+                 "  dwconv-bn-relu: {INIT_SAMPLE_NUM: 14, FINEGRAINED_SAMPLE_NUM: 1, ITERATION: 2}\n");
     assert_ok(nnm_build_latency_predictor(f->builder, BACKEND, &options, &err));
-    assert_string_equal(t.names, "conv-bn-relu fc ");
+    assert_string_equal(t.names, "dwconv-bn-relu hswish ");
     assert_int_equal(t.rows, 10 + 5);
-    assert_true(exists(f, "results/conv-relu_prior.json"));
-    assert_true(exists(f, "results/profiled_conv-relu.json"));
-    assert_true(exists(f, "results/conv-relu_test.json"));
-    assert_false(exists(f, "results/predictors/conv-relu_prior.nnm"));
-    assert_true(exists(f, "results/predictors/conv-bn-relu_finegrained1.nnm"));
+    assert_true(exists(f, "results/dwconv-relu_prior.json"));
+    assert_true(exists(f, "results/profiled_dwconv-relu.json"));
+    assert_true(exists(f, "results/dwconv-relu_test.json"));
+    assert_false(exists(f, "results/predictors/dwconv-relu_prior.nnm"));
+    assert_true(exists(f, "results/predictors/dwconv-bn-relu_finegrained1.nnm"));
 
     /* The rows of both, and the journal knows them all. */
-    char *table = read_result(f, "collection/Data_conv-bn-relu_prior.csv"), path[1024];
+    char *table = read_result(f, "collection/Data_dwconv-bn-relu_prior.csv"), path[1024];
     assert_int_equal(count_lines(table), 1 + 26);
-    assert_non_null(strstr(table, "conv-relu_prior_"));
-    assert_non_null(strstr(table, "conv-bn-relu_prior_"));
-    snprintf(path, sizeof path, "%s/predictor_build/results/collection/Data_conv-bn-relu_prior.csv", f->workspace);
+    assert_non_null(strstr(table, "dwconv-relu_prior_"));
+    assert_non_null(strstr(table, "dwconv-bn-relu_prior_"));
+    snprintf(path, sizeof path, "%s/predictor_build/results/collection/Data_dwconv-bn-relu_prior.csv", f->workspace);
     assert_int_equal(unlink(path), 0);
     assert_ok(nnm_rebuild_files(f->builder, NULL, NULL, &err));
-    char *again = read_result(f, "collection/Data_conv-bn-relu_prior.csv");
+    char *again = read_result(f, "collection/Data_dwconv-bn-relu_prior.csv");
     assert_string_equal(table, again);
     free(table);
     free(again);
@@ -327,10 +327,10 @@ static void spends_a_budget_on_all(void **state)
         const nnm_build_all_options options = {
             .sampler = &sampler, .budget = &budget, .threads = 1, .report = on_report, .context = &t};
         configure(f, "TEST_SAMPLE_NUM: 8\nKERNELS:\n"
-                     "  relu: {INIT_SAMPLE_NUM: 20}\n  fc: {INIT_SAMPLE_NUM: 20}\n"
-                     "  conv-relu: {INIT_SAMPLE_NUM: 10}\n  conv-bn-relu: {INIT_SAMPLE_NUM: 10}\n");
+                     "  relu: {INIT_SAMPLE_NUM: 20}\n  hswish: {INIT_SAMPLE_NUM: 20}\n"
+                     "  dwconv-relu: {INIT_SAMPLE_NUM: 10}\n  dwconv-bn-relu: {INIT_SAMPLE_NUM: 10}\n");
         assert_ok(nnm_build_latency_predictor(f->builder, BACKEND, &options, &err));
-        assert_string_equal(t.names, "relu fc conv-bn-relu ");
+        assert_string_equal(t.names, "relu hswish dwconv-bn-relu ");
         assert_int_equal(t.kernels, 150);
     }
 }
@@ -346,7 +346,7 @@ static void one_broken_kernel_type_does_not_stop_the_others(void **state)
     assert_ok(nnm_folder_create(folder, &err));
     write_text(path, "HW,nothing\n1,2\n");
     configure(f, "PRIOR_DIR: tables\nTEST_SAMPLE_NUM: 5\nKERNELS:\n"
-                 "  maxpool: {INIT_SAMPLE_NUM: 12, ITERATION: 1}\n  fc: {INIT_SAMPLE_NUM: 12, ITERATION: 1}\n"
+                 "  maxpool: {INIT_SAMPLE_NUM: 12, ITERATION: 1}\n  hswish: {INIT_SAMPLE_NUM: 12, ITERATION: 1}\n"
                  "  relu: {INIT_SAMPLE_NUM: 12, ITERATION: 1}\n");
     const nnm_budget budgets[] = {{0, 0}, {90, 0}};
     for (size_t i = 0; i < 2; i++) {
@@ -355,7 +355,7 @@ static void one_broken_kernel_type_does_not_stop_the_others(void **state)
         assert_fails(nnm_build_latency_predictor(f->builder, BACKEND, &options, &err), NNM_ERR_PARTIAL,
                      "1 of 3 kernel types failed (maxpool); the first: ");
         assert_non_null(strstr(err.message, "pooling.csv"));
-        assert_string_equal(t.names, "fc relu ");
+        assert_string_equal(t.names, "hswish relu ");
         assert_string_equal(t.failed, "maxpool ");
         assert_non_null(strstr(t.message, "pooling.csv"));
     }
@@ -368,26 +368,26 @@ static void refuses_bad_options(void **state)
     nnm_build_result result = {0};
     nnm_build_options options = small(NNM_SAMPLER_AUTO);
     options.budget.kernels = 19;
-    assert_fails(nnm_build_predictor_for_kernel(f->builder, "fc", BACKEND, &options, &result, &err), NNM_ERR_VALUE,
+    assert_fails(nnm_build_predictor_for_kernel(f->builder, "hswish", BACKEND, &options, &result, &err), NNM_ERR_VALUE,
                  "budget: found 19 kernels for 1 predictor, need 20 or more");
     options = small(NNM_SAMPLER_AUTO);
     options.budget.seconds = -1;
-    assert_fails(nnm_build_predictor_for_kernel(f->builder, "fc", BACKEND, &options, &result, &err), NNM_ERR_VALUE,
+    assert_fails(nnm_build_predictor_for_kernel(f->builder, "hswish", BACKEND, &options, &result, &err), NNM_ERR_VALUE,
                  "budget");
     options = small(NNM_SAMPLER_AUTO);
     options.until = (nnm_target){NNM_TARGET_ACC10, 95};
-    assert_fails(nnm_build_predictor_for_kernel(f->builder, "fc", BACKEND, &options, &result, &err), NNM_ERR_VALUE,
+    assert_fails(nnm_build_predictor_for_kernel(f->builder, "hswish", BACKEND, &options, &result, &err), NNM_ERR_VALUE,
                  "until: found 95, need a share");
     options = small((nnm_sampler)3);
-    assert_fails(nnm_build_predictor_for_kernel(f->builder, "fc", BACKEND, &options, &result, &err), NNM_ERR_VALUE,
+    assert_fails(nnm_build_predictor_for_kernel(f->builder, "hswish", BACKEND, &options, &result, &err), NNM_ERR_VALUE,
                  "need finegrained, prior or auto");
     options = small(NNM_SAMPLER_AUTO);
     options.test_sample_num = -2;
-    assert_fails(nnm_build_predictor_for_kernel(f->builder, "fc", BACKEND, &options, &result, &err), NNM_ERR_VALUE,
+    assert_fails(nnm_build_predictor_for_kernel(f->builder, "hswish", BACKEND, &options, &result, &err), NNM_ERR_VALUE,
                  "test_sample_num: found -2");
     options = small(NNM_SAMPLER_PRIOR);
     options.init_sample_num = 3; /* too few to split */
-    assert_fails(nnm_build_predictor_for_kernel(f->builder, "fc", BACKEND, &options, &result, &err),
+    assert_fails(nnm_build_predictor_for_kernel(f->builder, "hswish", BACKEND, &options, &result, &err),
                  NNM_ERR_TOO_FEW_ROWS, "3 distinct rows");
 }
 

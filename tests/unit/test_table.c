@@ -102,7 +102,7 @@ static void uses_further_columns(void **state)
     (void)state;
     nnm_error err = NNM_ERROR_INIT;
     char path[512];
-    write_conv_table(path, "batch.csv", 1500, 0, true);
+    write_conv_table(path, "batch.csv", 500, 0, true);
     nnm_table_options options = options_for("latency_ms");
     nnm_fit_result fit = {0};
     assert_ok(nnm_train_csv("conv-bn-relu", path, &options, &fit, &err));
@@ -132,7 +132,7 @@ static void understands_padding(void **state)
     in_folder(path, folder, "padding.csv");
     assert_ok(nnm_atomic_file_open(&file, path, &err));
     fputs("HW,CIN,COUT,KERNEL_SIZE,STRIDES,PADDING,ms\n", file.stream);
-    for (int i = 0; i < 1000; i++) {
+    for (int i = 0; i < 300; i++) {
         int hw = 7 + i % 23, cin = 1 + (i * 7) % 96, cout = 8 + (i * 13) % 120;
         bool same = (i / 2) % 2;
         double out = same ? hw : hw - 4;
@@ -160,7 +160,7 @@ static void adds_columns_to_a_table(void **state)
     (void)state;
     nnm_error err = NNM_ERROR_INIT;
     char path[512], out_path[512];
-    write_conv_table(path, "conv.csv", 400, 0, false);
+    write_conv_table(path, "conv.csv", 100, 0, false);
     nnm_table_options options = options_for("latency_ms");
     options.fit.test_size = 0;
     nnm_fit_result fit = {0};
@@ -179,7 +179,7 @@ static void adds_columns_to_a_table(void **state)
     size_t lines = 0;
     for (size_t i = 0; i < size; i++)
         lines += text[i] == '\n';
-    assert_int_equal(lines, 401);
+    assert_int_equal(lines, 101);
     free(text);
     nnm_fit_result_fini(&fit);
 }
