@@ -129,6 +129,10 @@ void path_list_fini(path_list *list);
 /* results/<kernel>_*.json of a workspace, in the order of their names. Errors are told; an exit code is returned. */
 int find_config_files(const cli_command *command, const char *workspace, const char *kernel, path_list *out);
 
+/* The files given, or, where none are, all of the workspace's: of configurations, then of latencies. */
+int find_data_files(const cli_command *command, const char *workspace, const char *kernel, const option_list *configs,
+                    const option_list *latencies, path_list *out);
+
 /* Configurations with their latencies from the files given, or, where none are, from all of the workspace's.
  * `workspace` may be NULL when files are given. */
 int collect_data(const cli_command *command, const char *workspace, const char *kernel, const option_list *configs,

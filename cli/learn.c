@@ -254,9 +254,10 @@ const cli_command command_train = {
              "       nn-meter train --kernel K -o PREDICTOR --configs F... [--latencies F...] [options]",
     .details = "A fifth of the rows is kept for the test that is reported. --folds and --curve tell how good such\n"
                "predictors are; without -o they write nothing.\n",
-    .example = "  nn-meter train --kernel conv-bn-relu --csv conv.csv --target latency_ms -o conv.nnm\n"
-               "  nn-meter train --kernel conv-bn-relu --workspace ws -o conv.nnm\n"
-               "  nn-meter train --kernel conv-bn-relu --csv conv.csv --target latency_ms --folds 5 --curve 50,100,200\n",
+    .example =
+        "  nn-meter train --kernel conv-bn-relu --csv conv.csv --target latency_ms -o conv.nnm\n"
+        "  nn-meter train --kernel conv-bn-relu --workspace ws -o conv.nnm\n"
+        "  nn-meter train --kernel conv-bn-relu --csv conv.csv --target latency_ms --folds 5 --curve 50,100,200\n",
 };
 
 /* ---- predict ---- */

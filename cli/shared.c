@@ -135,6 +135,26 @@ static int add_all(path_list *out, const option_list *from)
     return code;
 }
 
+static int find_configs(const cli_command *command, const char *workspace, const char *kernel,
+                        const option_list *configs, path_list *out)
+{
+    return configs->count ? add_all(out, configs) : find_config_files(command, workspace, kernel, out);
+}
+
+static int find_latencies(const char *workspace, const char *kernel, const option_list *latencies, path_list *out)
+{
+    return latencies->count || !workspace
+               ? add_all(out, latencies)
+               : path_list_add(out, "%s/predictor_build/results/profiled_%s.json", workspace, kernel);
+}
+
+int find_data_files(const cli_command *command, const char *workspace, const char *kernel, const option_list *configs,
+                    const option_list *latencies, path_list *out)
+{
+    int code = find_configs(command, workspace, kernel, configs, out);
+    return code ? code : find_latencies(workspace, kernel, latencies, out);
+}
+
 int collect_data(const cli_command *command, const char *workspace, const char *kernel, const option_list *configs,
                  const option_list *latencies, nnm_kernel_data **out)
 {
@@ -142,15 +162,8 @@ int collect_data(const cli_command *command, const char *workspace, const char *
     const nnm_kernel *entry = NULL;
     path_list config_files = {0}, latency_files = {0};
     int code = find_kernel(command, kernel, &entry);
-    if (!code) {
-        code = configs->count ? add_all(&config_files, configs)
-                              : find_config_files(command, workspace, kernel, &config_files);
-    }
-    if (!code) {
-        code = latencies->count || !workspace
-                   ? add_all(&latency_files, latencies)
-                   : path_list_add(&latency_files, "%s/predictor_build/results/profiled_%s.json", workspace, kernel);
-    }
+    if (!code) code = find_configs(command, workspace, kernel, configs, &config_files);
+    if (!code) code = find_latencies(workspace, kernel, latencies, &latency_files);
     if (!code && nnm_kernel_data_collect(out, entry, (const char *const *)config_files.items, config_files.count,
                                          (const char *const *)latency_files.items, latency_files.count, &err))
         code = command_fail(command, &err);

@@ -108,3 +108,16 @@ And with the key itself.
   > (sleep 1; cat keys) | script -qec 'bash --norc --noprofile -i' /dev/null | tr -d '\r' | grep -a -e '^nn-meter [0-9]' -e '^nn-meter connect:'
   nn-meter 0.1.0
   nn-meter connect: there is no folder 'nowhere'; a workspace is made by: nn-meter create --workspace DIR --backend NAME
+
+The manual page is made of the same tables (its form is a test of its own).
+
+  $ nn-meter --manual | sed -n '/^\.TH/p; /^\.SH/p; /^\.SS build/,/^\.SS/{/^Seconds/p}'
+  .TH NN\-METER 1 "" "nn\-meter 0.1.0" "User Commands"
+  .SH NAME
+  .SH SYNOPSIS
+  .SH DESCRIPTION
+  .SH OPTIONS
+  .SH COMMANDS
+  .SH EXIT STATUS
+  .SH ENVIRONMENT
+  .SH EXAMPLES

@@ -243,23 +243,26 @@ Help of nn-meter and of every command goes to standard output.
   Example:
     nn-meter evaluate --predictor conv.nnm --csv measured.csv --target latency_ms
   $ nn-meter export --help
-  Usage: nn-meter export --kernel K --configs F... [--latencies F...] --csv OUT
+  Usage: nn-meter export --kernel K --configs F... [--latencies F...] [--csv OUT] [--merge OUT.json]
+         nn-meter export --kernel K --workspace DIR [--csv OUT] [--merge OUT.json]
          nn-meter export --predictor P --onnx OUT
          nn-meter export --rebuild --workspace DIR
   |
   Write kernel data as a CSV table, a predictor as an ONNX model, or a workspace's files from its journal.
-  The table has a column a feature, and the latencies. The ONNX model takes rows of configurations
-  and gives latencies in ms. --rebuild writes again, from the workspace's journal: the configuration
-  files of what was sampled, the latency files, and the tables that predictors were made of. Files of
-  which the journal knows nothing are left alone.
+  The table has a column a feature, and the latencies. --merge writes one file with the configurations
+  and latencies of all; other kernel types that it holds already stay. The ONNX model takes rows of
+  configurations and gives latencies in ms. --rebuild writes again, from the workspace's journal: the
+  configuration files of what was sampled, the latency files, and the tables that predictors were made
+  of. Files of which the journal knows nothing are left alone.
   |
   Options:
     --kernel K        kernel type, see --list-kernels
-    --configs F...    configuration files
-    --latencies F...  latency files (default: those in the configuration files)
+    --configs F...    configuration files (default: all of the workspace)
+    --latencies F...  latency files (default: that of the workspace; else those in the configuration files)
     --csv OUT         the table to write
+    --merge OUT.json  the file to write with everything that the others hold
     --rebuild         write the files of a workspace again from its journal
-    --workspace DIR   the workspace, with --rebuild
+    --workspace DIR   the workspace of the data, or to rebuild
     --predictor P     a predictor file
     --onnx OUT        with --predictor: the ONNX model to write
     -h, --help        show this text
@@ -268,6 +271,7 @@ Help of nn-meter and of every command goes to standard output.
     nn-meter export --kernel conv-bn-relu --csv conv.csv \
         --configs ws/predictor_build/results/conv-bn-relu_prior.json \
         --latencies ws/predictor_build/results/profiled_conv-bn-relu.json
+    nn-meter export --kernel conv-bn-relu --workspace ws --merge conv.json
     nn-meter export --predictor conv.nnm --onnx conv.onnx
     nn-meter export --rebuild --workspace ws
   $ nn-meter doctor --help

@@ -48,11 +48,11 @@ A journal that knows nothing, and options that do not go together.
   2| nn-meter export: --rebuild goes with --workspace alone
   2| Try 'nn-meter export --help'.
   [2]
-  $ nn-meter export --workspace ws --kernel fc --csv out.csv
-  2| nn-meter export: --workspace goes with --rebuild
+  $ nn-meter export --workspace ws --predictor relu.nnm --onnx out.onnx
+  2| nn-meter export: --predictor and --onnx do not go with options for kernel data
   2| Try 'nn-meter export --help'.
   [2]
   $ nn-meter export --kernel fc --csv out.csv
-  2| nn-meter export: option '--configs F...' is missing
+  2| nn-meter export: give data: --configs F... or --workspace DIR
   2| Try 'nn-meter export --help'.
   [2]
