@@ -136,7 +136,8 @@ static nnm_status without(const nnm_kernel_data *data, const bool *drop, nnm_ker
 bool nnm_builder_is_kernels_fault(nnm_status status)
 {
     return status == NNM_ERR_VALUE || status == NNM_ERR_UNSUPPORTED || status == NNM_ERR_INVALID_ARGUMENT ||
-           status == NNM_ERR_NO_MEMORY; /* a smaller one may do */
+           status == NNM_ERR_CRASHED || status == NNM_ERR_TIMEOUT || /* code of a customised kernel */
+           status == NNM_ERR_NO_MEMORY;                              /* a smaller one may do */
 }
 
 /* Writes every model file that is missing. A kernel whose file cannot be written is logged and marked in `dropped`; a

@@ -139,6 +139,15 @@ static bool window_fits(nnm_draft *draft, int64_t input, int64_t kernel_size, in
     return false;
 }
 
+/* Ids are trusted below: customised kernels may hand over any. */
+static bool is_tensor(nnm_draft *draft, const char *name, nnm_tensor_id x)
+{
+    if (draft->status) return false;
+    if (x < nnm_graph_tensor_count(draft->graph) && shape_of(draft, x)->rank >= 1) return true;
+    fail(draft, nnm_fail(draft->err, NNM_ERR_VALUE, "%s: its input is no tensor of this graph", name));
+    return false;
+}
+
 /* Window and padding of the layout; false after a failure. */
 static bool set_window(nnm_draft *draft, nnm_attributes *attributes, nnm_tensor_id x, int64_t kernel_size,
                        int64_t stride)
@@ -158,6 +167,9 @@ nnm_tensor_id nnm_draft_conv(nnm_draft *draft, const char *name, nnm_tensor_id x
                              int64_t stride, int64_t groups)
 {
     nnm_attributes attributes = {.groups = groups};
+    if (!is_tensor(draft, name, x)) return 0;
+    if (groups < 1)
+        fail(draft, nnm_fail(draft->err, NNM_ERR_VALUE, "%s: %" PRId64 " groups; need at least 1", name, groups));
     if (!set_window(draft, &attributes, x, kernel_size, stride)) return 0;
     const nnm_shape *shape = shape_of(draft, x);
     int64_t cin = shape->dim[channel_axis(draft, shape)] / groups;
@@ -174,6 +186,7 @@ nnm_tensor_id nnm_draft_pool(nnm_draft *draft, nnm_op op, const char *name, nnm_
                              int64_t stride)
 {
     nnm_attributes attributes = {0};
+    if (!is_tensor(draft, name, x)) return 0;
     if (!set_window(draft, &attributes, x, kernel_size, stride)) return 0;
     return nnm_draft_node(draft, op, name, &attributes, &x, 1);
 }
@@ -181,7 +194,7 @@ nnm_tensor_id nnm_draft_pool(nnm_draft *draft, nnm_op op, const char *name, nnm_
 nnm_tensor_id nnm_draft_fully_connected(nnm_draft *draft, const char *name, nnm_tensor_id x, int64_t cout,
                                         bool has_bias)
 {
-    if (draft->status) return 0;
+    if (!is_tensor(draft, name, x)) return 0;
     const nnm_shape *shape = shape_of(draft, x);
     int64_t cin = shape->dim[shape->rank - 1];
     nnm_shape weight = {2, {cout, cin}};
@@ -194,7 +207,7 @@ nnm_tensor_id nnm_draft_fully_connected(nnm_draft *draft, const char *name, nnm_
 
 nnm_tensor_id nnm_draft_batch_norm(nnm_draft *draft, const char *name, nnm_tensor_id x)
 {
-    if (draft->status) return 0;
+    if (!is_tensor(draft, name, x)) return 0;
     const nnm_shape *shape = shape_of(draft, x);
     nnm_shape channels = {1, {shape->dim[channel_axis(draft, shape)]}};
     nnm_attributes attributes = {.epsilon = BATCH_NORM_EPSILON};

@@ -20,6 +20,8 @@ Help of nn-meter and of every command goes to standard output.
     evaluate   Compare a predictor with measured latencies: RMSE, RMSPE, share within 5, 10 and 15 %
     export     Write kernel data as a CSV table, a predictor as an ONNX model, or a workspace's files from its journal
     doctor     Show what this machine offers, how noisy it is, and whether it is fit for profiling
+    register   Add a kernel of your own, after trying it
+    unregister Take a kernel of your own out again
   |
   'nn-meter COMMAND --help' tells more about one.
   |
@@ -295,3 +297,30 @@ Help wins over what else is wrong, wherever it stands.
   Usage: nn-meter sample --workspace DIR --kernel K --num N [options]
   $ nn-meter sample --num -h | head -1
   Usage: nn-meter sample --workspace DIR --kernel K --num N [options]
+  $ nn-meter register --help
+  Usage: nn-meter register --kernel META.yaml
+  |
+  Add a kernel of your own, after trying it.
+  The meta file names a package folder, and the modules and symbols in it. All of them are loaded and
+  tried, in a process of their own, before the kernel can be used under its builtin_name like any other.
+  The package has to stay where it is. Registered kernels stand in ~/.nn_meter/config/registry.yaml, or
+  in $NN_METER_HOME/config/registry.yaml.
+  |
+  Options:
+    --kernel META.yaml  the meta file of a kernel's package (required)
+    -h, --help          show this text
+  |
+  Example:
+    nn-meter register --kernel build/examples/custom-kernel-c/meta.yaml
+  $ nn-meter unregister --help
+  Usage: nn-meter unregister --kernel NAME
+  |
+  Take a kernel of your own out again.
+  Its package stays as it is, and so does what was measured and built with it.
+  |
+  Options:
+    --kernel NAME  the builtin_name of a customised kernel (required)
+    -h, --help     show this text
+  |
+  Example:
+    nn-meter unregister --kernel mykernel

@@ -26,7 +26,11 @@ export LD_LIBRARY_PATH
 for example in "$examples"/*/; do
     name=$(basename "$example")
     make -s -C "$example" CC="$cc" PKG_CONFIG="$pkg_config" OUT="$folder/$name" CFLAGS='-Wall -Wextra -Wpedantic -Werror'
-    "$folder/$name" --help
+    if [ -d "$folder/$name" ]; then # the package of a kernel
+        NN_METER_HOME=$folder/home "$installed/bin/nn-meter" register --kernel "$folder/$name/meta.yaml"
+    else
+        "$folder/$name" --help
+    fi
 done
 
 # The static library needs the libraries that pkg-config names, and no others.
