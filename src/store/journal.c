@@ -31,10 +31,12 @@ static const char get_rounds[] =
 static const char get_last_failure[] =
     "SELECT max(failed_unix_s) FROM failure JOIN run ON run.id = failure.run WHERE" FROM_SOURCE " AND pass = 0";
 
-/* Rounds of version 1 were compared with the fastest reference seen, and have no clock beside each sample. */
+/* Rounds of version 1 were compared with the fastest reference seen, and have no clock beside each sample; those of
+ * backends that time models themselves have no references. */
 static const char get_quiet_state[] =
     "SELECT reference_best_ns, clock_ns FROM round AS r JOIN run ON run.id = r.run WHERE host = ? AND cpu_name = ?"
-    " AND quiet_count > 0 AND sample_clock_ns IS NOT NULL AND gate > 0 ORDER BY r.id DESC LIMIT 1";
+    " AND quiet_count > 0 AND sample_clock_ns IS NOT NULL AND gate > 0 AND reference_best_ns > 0"
+    " ORDER BY r.id DESC LIMIT 1";
 
 /* ---- writing ---- */
 
