@@ -12,8 +12,8 @@
 
 #define TABLE_TESTS 1500
 #define CANDIDATES 1500
-#define RUNS 5            /* of a simulated kernel; its latency is their median */
-#define RANGE_DRAWS 2000  /* from the prior, to see what its parameters range over */
+#define RUNS 5           /* of a simulated kernel; its latency is their median */
+#define RANGE_DRAWS 2000 /* from the prior, to see what its parameters range over */
 #define DEVICE_SEED 20241
 #define TEST_SEED 987654321
 
@@ -386,8 +386,7 @@ nnm_status lab_add_acquired(lab *l, size_t num, const nnm_acquire_options *optio
     if (!w->prior) return acquire_rows(l, num, options, step, err);
     nnm_config_list fresh = {0};
     const nnm_known_kernels known = {l->chosen.items, l->latency_ms, l->seconds, l->count};
-    nnm_status status =
-        nnm_acquire(&fresh, w->kernel, w->prior, &known, num, options, NULL, l->seed + step, NULL, err);
+    nnm_status status = nnm_acquire(&fresh, w->kernel, w->prior, &known, num, options, NULL, l->seed + step, NULL, err);
     if (status == NNM_OK) status = take_configs(l, &fresh, err);
     nnm_config_list_fini(&fresh);
     return status;

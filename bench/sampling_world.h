@@ -8,7 +8,7 @@
 #include "backends/simulated_model.h"
 #include "base/rng.h"
 #include "builder/acquire.h"
-#include "builder/features.h"
+#include "builder/fit.h"
 
 typedef struct world {
     char name[96];
