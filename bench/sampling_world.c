@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "base/memory.h"
+#include "builder/acquire_costs.h"
 #include "builder/acquire_rows.h"
 #include "sampling/prior.h"
 #include "sampling/sobol.h"
@@ -97,7 +98,7 @@ static void take_row(lab *l, size_t row)
 {
     if (l->count == l->limit || row == SIZE_MAX) return;
     l->used[row] = 1;
-    l->seconds[l->count] = nnm_acquire_seconds(l->world->table.y[row]);
+    l->seconds[l->count] = nnm_default_measuring_seconds(l->world->table.y[row]);
     l->rows[l->count++] = row;
 }
 
@@ -134,14 +135,18 @@ static nnm_status free_rows(const lab *l, size_t **out, size_t *num, uint64_t st
     return NNM_OK;
 }
 
+/* Without options: the first ones. */
 static nnm_status acquire_rows(lab *l, size_t num, const nnm_acquire_options *options, uint64_t step, nnm_error *err)
 {
+    static const nnm_acquire_options defaults = NNM_ACQUIRE_OPTIONS_INIT;
     size_t *rows = NULL, count = CANDIDATES, chosen_count = 0;
     size_t *chosen = nnm_calloc(num, sizeof *chosen);
     nnm_status status = chosen ? free_rows(l, &rows, &count, step, err) : nnm_fail_memory(err);
     const nnm_acquire_rows known = {&l->world->table, l->rows, l->count, l->seconds};
     const nnm_acquire_rows candidates = {&l->world->table, rows, count, NULL};
-    if (status == NNM_OK && count)
+    if (status == NNM_OK && count && l->count == 0)
+        status = nnm_acquire_spread(chosen, &chosen_count, &candidates, num, options ? options : &defaults, err);
+    else if (status == NNM_OK && count)
         status = nnm_acquire_choose(chosen, &chosen_count, &known, &candidates, count, num, options, l->seed + step,
                                     NULL, err);
     for (size_t i = 0; i < chosen_count && status == NNM_OK; i++)
@@ -218,7 +223,7 @@ static nnm_status take_configs(lab *l, const nnm_config_list *fresh, nnm_error *
         status = simulate(l->world, &fresh->items[i], true, &l->latency_ms[l->count], err);
         if (status == NNM_OK) status = nnm_config_list_add(&l->chosen, &fresh->items[i], err);
         if (status) return status;
-        l->seconds[l->count] = nnm_acquire_seconds(l->latency_ms[l->count]);
+        l->seconds[l->count] = nnm_default_measuring_seconds(l->latency_ms[l->count]);
         l->rows[l->count] = l->count;
         l->count++;
     }
@@ -371,7 +376,7 @@ nnm_status lab_add_sobol(lab *l, size_t num, nnm_error *err)
 nnm_status lab_add_start(lab *l, size_t num, nnm_error *err)
 {
     const world *w = l->world;
-    if (!w->prior) return lab_add_prior(l, num, 0, err);
+    if (!w->prior) return acquire_rows(l, num, NULL, 0, err);
     nnm_config_list fresh = {0};
     nnm_status status = nnm_acquire_start(&fresh, w->kernel, w->prior, num, NULL, l->seed, err);
     if (status == NNM_OK) status = take_configs(l, &fresh, err);
