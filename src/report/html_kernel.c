@@ -164,8 +164,7 @@ static void spread(const figure *f)
         if (isfinite(k->labels[i].error)) errors[count++] = k->labels[i].error;
     if (count == 0) {
         empty(f, false, title,
-              k->label_count ? "The journal has no second round of any configuration."
-                             : "The journal has no measurements of this kernel type.");
+              "How far rounds of a measurement differ is not known: there is no journal that tells it.");
         free(errors);
         return;
     }
