@@ -164,7 +164,7 @@ static void spread(const figure *f)
         if (isfinite(k->labels[i].error)) errors[count++] = k->labels[i].error;
     if (count == 0) {
         empty(f, false, title,
-              "How far rounds of a measurement differ is not known: there is no journal that tells it.");
+              "How far rounds of a measurement differ is not known: none has two of them in a journal.");
         free(errors);
         return;
     }
