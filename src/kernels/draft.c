@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "base/memory.h"
@@ -66,13 +67,14 @@ static nnm_tensor_id add_weights(nnm_draft *draft, const char *owner, const char
     nnm_tensor_id id = 0;
     if (draft->status) return id;
     size_t count = (size_t)nnm_shape_elements(shape);
+    bool zero = draft->zero_weights && strcmp(part, "weight") == 0;
     char *name = nnm_format("%s.%s", owner, part);
-    float *data = nnm_reallocarray(NULL, count, sizeof *data);
+    float *data = zero ? nnm_calloc(count, sizeof *data) : nnm_reallocarray(NULL, count, sizeof *data);
     if (!name || !data) {
         fail(draft, nnm_fail_memory(draft->err));
         goto done;
     }
-    nnm_weights_fill(data, count, draft->seed, name, (float)centre, (float)spread);
+    if (!zero) nnm_weights_fill(data, count, draft->seed, name, (float)centre, (float)spread);
     nnm_status status = nnm_graph_add_constant(draft->graph, name, shape, data, &id, draft->err);
     fail(draft, status);
     if (status == NNM_OK) data = NULL;
@@ -200,8 +202,12 @@ nnm_status nnm_kernel_build_graph(nnm_graph **out, const nnm_kernel *kernel, con
     if ((status = nnm_kernel_check_sizes(kernel, config, options->batch_size, err)))
         return nnm_context(err, status, "batch size %" PRId64, options->batch_size);
 
-    nnm_draft draft = {
-        .kernel = kernel, .config = config, .layout = options->layout, .seed = options->seed, .err = err};
+    nnm_draft draft = {.kernel = kernel,
+                       .config = config,
+                       .layout = options->layout,
+                       .seed = options->seed,
+                       .zero_weights = options->zero_weights,
+                       .err = err};
     if ((status = nnm_graph_new(&draft.graph, options->layout, err))) return status;
     nnm_draft_inputs(&draft, options->batch_size);
     take_steps(&draft);

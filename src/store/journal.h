@@ -23,12 +23,16 @@ void nnm_journal_close(nnm_journal *journal); /* NULL is allowed */
 
 /* ---- measurements ---- */
 
+#define NNM_SOURCE_IDENTITY_BYTES 1024
+
 /* What two measurements must have in common to be of the same thing, beyond the kernel. No member may be NULL. */
 typedef struct nnm_journal_source {
     const char *backend;
     unsigned threads;
-    const char *optimization; /* GRAPH_OPTIMIZATION, e.g. "all" */
-    const char *implement;    /* IMPLEMENT: "tensorflow" or "torch" */
+    const char *optimization;                 /* GRAPH_OPTIMIZATION, e.g. "all" */
+    const char *implement;                    /* IMPLEMENT: "tensorflow" or "torch" */
+    char identity[NNM_SOURCE_IDENTITY_BYTES]; /* "KEY: value" lines of the backend's own settings that say what is
+                                                 measured, as `settings` has them; "": it has none */
 } nnm_journal_source;
 
 /* One sitting in which measurements are made. */
