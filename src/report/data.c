@@ -58,7 +58,7 @@ static void write_labels(nnm_buffer *out, const nnm_report_kernel *k)
     nnm_buffer_text(out, "]");
 }
 
-/* [name, sampled, measured, test rows, acc10, rmspe] */
+/* [name, sampled, measured, test rows, acc10, rmspe]; rows that were set apart are no step of a course. */
 static void write_marks(nnm_buffer *out, const nnm_report_kernel *k)
 {
     nnm_buffer_text(out, ",\"marks\":[");
@@ -66,10 +66,11 @@ static void write_marks(nnm_buffer *out, const nnm_report_kernel *k)
         const nnm_report_mark *mark = &k->marks[i];
         row_begin(out, i);
         nnm_json_text(out, mark->name);
-        nnm_buffer_printf(out, ",%zu,%zu,%zu,", mark->sampled, mark->measured, mark->test.rows);
-        nnm_json_number(out, mark->test.rows ? mark->test.acc10 : (double)NAN);
+        bool course = mark->test.rows && !mark->set_apart;
+        nnm_buffer_printf(out, ",%zu,%zu,%zu,", mark->sampled, mark->measured, course ? mark->test.rows : 0);
+        nnm_json_number(out, course ? mark->test.acc10 : (double)NAN);
         nnm_buffer_text(out, ",");
-        nnm_json_number(out, mark->test.rows ? mark->test.rmspe : (double)NAN);
+        nnm_json_number(out, course ? mark->test.rmspe : (double)NAN);
         nnm_buffer_text(out, "]");
     }
     nnm_buffer_text(out, "]");

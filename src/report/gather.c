@@ -12,9 +12,7 @@
 #include "base/memory.h"
 #include "builder/notes.h"
 #include "config/files.h"
-
-/* The backend whose latencies come from a model of a device. */
-#define SIMULATED "simulated"
+#include "store/known.h"
 
 nnm_status nnm_gather_note(nnm_gather *g, nnm_status status, const nnm_error *reason, nnm_error *err)
 {
@@ -23,8 +21,10 @@ nnm_status nnm_gather_note(nnm_gather *g, nnm_status status, const nnm_error *re
         if (err) *err = *reason;
         return status;
     }
-    nnm_builder_log(g->builder, NNM_LOG_WARNING, "%s", reason->message);
     nnm_report_page *page = g->page;
+    for (size_t i = 0; i < page->note_count; i++)
+        if (strcmp(page->notes[i], reason->message) == 0) return NNM_OK; /* several kernel types asked for it */
+    nnm_builder_log(g->builder, NNM_LOG_WARNING, "%s", reason->message);
     return nnm_report_add_text(&page->notes, &page->note_count, &page->note_capacity, reason->message, err);
 }
 
@@ -102,7 +102,8 @@ static nnm_status open_journal(nnm_gather *g, nnm_error *err)
 /* Whether anything of the kernel was found. */
 static bool is_begun(const nnm_report_kernel *k)
 {
-    return k->mark_count || k->label_count || k->row.failed || k->row.predictor_path[0];
+    bool own = k->row.predictor_path[0] && !k->shared[0];
+    return k->mark_count || k->label_count || k->row.failed || own;
 }
 
 static nnm_status add_kernel(nnm_gather *g, const nnm_kernel *kernel, nnm_error *err)
@@ -131,8 +132,9 @@ static nnm_status add_settings(nnm_gather *g, nnm_error *err)
     const nnm_predictorbuild_config *build = nnm_workspace_predictorbuild(g->builder->workspace);
     nnm_report_page *page = g->page;
     page->target_error = nnm_workspace_backend(g->builder->workspace)->protocol.target_error;
+    const nnm_known_backend known = nnm_workspace_known_backend(g->backend);
     if (!page->settings.size)
-        nnm_backend_config_describe(nnm_workspace_backend(g->builder->workspace), &page->settings);
+        nnm_backend_config_describe(nnm_workspace_backend(g->builder->workspace), &known, &page->settings);
     if (page->settings.size && page->settings.data[page->settings.size - 1] != '\n')
         nnm_buffer_text(&page->settings, "\n");
     nnm_buffer_printf(&page->settings, "IMPLEMENT: %s\nBATCH_SIZE: %lld\nPREDICTOR: %s\n", g->source.implement,
@@ -151,9 +153,12 @@ nnm_status nnm_report_gather(nnm_report_page *page, const nnm_builder *builder, 
     page->workspace = nnm_strdup(g.workspace);
     if (!page->workspace) return nnm_fail_memory(err);
     snprintf(page->backend, sizeof page->backend, "%s", g.source.backend);
-    page->simulated = strcmp(page->backend, SIMULATED) == 0;
     page->generated_unix_s = nnm_unix_time_s();
-    nnm_status status = open_journal(&g, err);
+    nnm_status status = nnm_backend_find(&g.backend, page->backend, err);
+    if (status) return status;
+    page->simulated = g.backend->device == NNM_DEVICE_SIMULATED;
+    page->local = g.backend->device == NNM_DEVICE_LOCAL;
+    status = open_journal(&g, err);
     if (status == NNM_OK) status = nnm_gather_machines(&g, err);
     if (status == NNM_OK) status = add_settings(&g, err);
     for (size_t i = 0; i < nnm_kernel_count() && status == NNM_OK; i++) {

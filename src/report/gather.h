@@ -9,6 +9,7 @@
 typedef struct nnm_gather {
     const nnm_builder *builder;
     const char *workspace;
+    const nnm_backend *backend;
     nnm_report_page *page;
     nnm_journal *journal; /* NULL: there is none, or it cannot be read */
     nnm_journal_source source;

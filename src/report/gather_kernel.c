@@ -29,12 +29,12 @@ nnm_status nnm_gather_add_label(nnm_report_kernel *k, const nnm_report_label *la
 }
 
 /* The files "<kernel>_<mark><suffix>", or with words before the kernel, in a folder of results/. */
-static nnm_status find(const nnm_gather *g, const nnm_report_kernel *k, const char *folder, const char *before,
+static nnm_status find(const nnm_gather *g, const char *kernel, const char *folder, const char *before,
                        const char *suffix, nnm_found_files *out, nnm_error *err)
 {
     char *results = nnm_path_results(g->workspace);
     char *path = results ? nnm_format("%s%s", results, folder) : NULL;
-    char *prefix = nnm_format("%s%s_", before, k->row.kernel);
+    char *prefix = nnm_format("%s%s_", before, kernel);
     nnm_status status = path && prefix ? nnm_find_files(out, path, prefix, suffix, err) : nnm_fail_memory(err);
     free(results);
     free(path);
@@ -119,7 +119,7 @@ static nnm_status add_configs(nnm_gather *g, nnm_report_kernel *k, nnm_error *er
     nnm_found_files files = {0};
     nnm_kernel_data *latencies = NULL;
     bool only = k->label_count == 0;
-    nnm_status status = find(g, k, "", "", ".json", &files, err);
+    nnm_status status = find(g, k->row.kernel, "", "", ".json", &files, err);
     if (status == NNM_OK) status = load_latencies(g, k, &latencies, err);
     for (size_t i = 0; i < files.count && status == NNM_OK; i++)
         status = add_mark(g, k, &files.items[i], latencies, only, err);
@@ -191,11 +191,38 @@ static nnm_status measure_tests(const nnm_report_test *tests, size_t count, nnm_
     return status;
 }
 
-/* Every test becomes figures of its mark; the rows of the predictor that is shown, or of the latest test, stay. */
-static nnm_status add_tests(nnm_gather *g, nnm_report_kernel *k, nnm_error *err)
+/* How surely the rows of a test are those of the predictor that is shown. */
+typedef enum test_rank {
+    OF_ANOTHER = 1, /* the latest one that there is */
+    OF_ITS_MARK,
+    OF_ITS_SUMMARY /* its file tells the same figures */
+} test_rank;
+
+static test_rank rank_of(const nnm_report_kernel *k, const nnm_predictor *predictor, const nnm_report_mark *mark)
+{
+    const nnm_training_summary *summary = predictor ? nnm_predictor_summary(predictor) : NULL;
+    if (summary && summary->test_rows == mark->test.rows && fabs(summary->test.acc10 - mark->test.acc10) < 1e-9 &&
+        fabs(summary->test.rmspe - mark->test.rmspe) <= 1e-6 * summary->test.rmspe)
+        return OF_ITS_SUMMARY;
+    return strcmp(mark->name, k->mark) == 0 ? OF_ITS_MARK : OF_ANOTHER;
+}
+
+/* Takes over the rows of a test that are shown, and with them `tests`. */
+static void show_tests(nnm_report_kernel *k, const nnm_report_mark *mark, nnm_report_test *tests, size_t count)
+{
+    free(k->tests);
+    k->tests = tests;
+    k->test_count = count;
+    k->tested = k->row.test = mark->test;
+    snprintf(k->test, sizeof k->test, "%s", mark->name);
+}
+
+/* Every test becomes figures of its mark; the rows that most surely test the predictor stay. */
+static nnm_status add_tests(nnm_gather *g, nnm_report_kernel *k, const nnm_predictor *predictor, nnm_error *err)
 {
     nnm_found_files files = {0};
-    nnm_status status = find(g, k, "/collection", "TestResult_", ".csv", &files, err);
+    test_rank best = OF_ANOTHER;
+    nnm_status status = find(g, k->row.kernel, "/collection", "TestResult_", ".csv", &files, err);
     for (size_t i = 0; i < files.count && status == NNM_OK; i++) {
         nnm_error reason = NNM_ERROR_INIT;
         nnm_report_test *tests = NULL;
@@ -205,28 +232,29 @@ static nnm_status add_tests(nnm_gather *g, nnm_report_kernel *k, nnm_error *err)
             mark ? read_tests(k->kernel, files.items[i].path, &tests, &count, &reason) : nnm_fail_memory(&reason);
         if (read == NNM_OK && count) read = measure_tests(tests, count, &mark->test, &reason);
         status = nnm_gather_note(g, read, &reason, err);
-        bool shown = strcmp(files.items[i].mark, k->mark) == 0;
-        if (read == NNM_OK && count && (shown || strcmp(k->test, k->mark) != 0 || !k->mark[0])) {
-            free(k->tests);
-            k->tests = tests;
-            k->test_count = count;
-            k->row.test = mark->test;
-            snprintf(k->test, sizeof k->test, "%s", mark->name);
+        test_rank rank = read == NNM_OK && count ? rank_of(k, predictor, mark) : 0;
+        if (rank >= best) {
+            best = rank;
+            show_tests(k, mark, tests, count);
             tests = NULL;
         }
         free(tests);
     }
+    for (size_t i = 0; i < k->mark_count; i++)
+        k->marks[i].set_apart =
+            best == OF_ITS_SUMMARY && strcmp(k->marks[i].name, k->test) == 0 && strcmp(k->test, k->mark) != 0;
     nnm_found_files_fini(&files);
     return status;
 }
 
 /* ---- the predictor ---- */
 
-/* The one that was written last, and can be read. */
-static nnm_status load_predictor(nnm_gather *g, nnm_report_kernel *k, nnm_predictor **out, nnm_error *err)
+/* The one of that kernel type that was written last, and can be read. */
+static nnm_status load_latest(nnm_gather *g, nnm_report_kernel *k, const char *kernel, nnm_predictor **out,
+                              nnm_error *err)
 {
     nnm_found_files files = {0};
-    nnm_status status = find(g, k, "/predictors", "", ".nnm", &files, err);
+    nnm_status status = find(g, kernel, "/predictors", "", ".nnm", &files, err);
     for (size_t i = files.count; i-- > 0 && status == NNM_OK && !*out;) {
         nnm_error reason = NNM_ERROR_INIT;
         nnm_status read = nnm_predictor_load(out, files.items[i].path, &reason);
@@ -240,13 +268,26 @@ static nnm_status load_predictor(nnm_gather *g, nnm_report_kernel *k, nnm_predic
     return status;
 }
 
-/* What the predictor file says of its test counts where the rows of the test are not there. */
+/* That of the kernel type whose predictor it shares. */
+static nnm_status load_shared(nnm_gather *g, nnm_report_kernel *k, nnm_predictor **out, nnm_error *err)
+{
+    const char *shared = nnm_kernel_predictor(k->kernel);
+    if (k->label_count == 0 || strcmp(shared, k->row.kernel) == 0) return NNM_OK;
+    nnm_status status = load_latest(g, k, shared, out, err);
+    if (*out) snprintf(k->shared, sizeof k->shared, "%s", shared);
+    return status;
+}
+
+/* What the file of its own predictor tells. */
 static void take_summary(nnm_report_kernel *k, const nnm_predictor *predictor)
 {
     const nnm_training_summary *summary = nnm_predictor_summary(predictor);
-    if (k->test_count == 0 && summary->test_rows) k->row.test = summary->test;
-    k->row.noise_ceiling10 =
-        k->agreement.pairs >= NNM_CEILING_MIN_PAIRS ? k->agreement.ceiling10 : summary->noise_ceiling10;
+    if (k->shared[0]) return;
+    if (summary->test_rows) {
+        k->row.test = summary->test;
+        k->row.test.rows = summary->test_rows;
+    }
+    if (k->agreement.pairs < NNM_CEILING_MIN_PAIRS) k->row.noise_ceiling10 = summary->noise_ceiling10;
 }
 
 static nnm_status predict_sweep(nnm_gather *g, nnm_report_kernel *k, const nnm_predictor *predictor, nnm_error *err)
@@ -266,10 +307,11 @@ nnm_status nnm_gather_kernel(nnm_gather *g, nnm_report_kernel *k, nnm_error *err
 {
     nnm_predictor *predictor = NULL;
     k->agreement.ceiling10 = NAN;
-    nnm_status status = load_predictor(g, k, &predictor, err);
+    nnm_status status = load_latest(g, k, k->row.kernel, &predictor, err);
     if (status == NNM_OK) status = nnm_gather_measured(g, k, err);
     if (status == NNM_OK) status = add_configs(g, k, err);
-    if (status == NNM_OK) status = add_tests(g, k, err);
+    if (status == NNM_OK) status = add_tests(g, k, predictor, err);
+    if (status == NNM_OK && !predictor) status = load_shared(g, k, &predictor, err);
     if (k->mark_count) qsort(k->marks, k->mark_count, sizeof *k->marks, by_time);
     if (k->label_count > k->row.profiled) k->row.profiled = k->label_count;
     k->row.noise_ceiling10 = k->agreement.ceiling10;

@@ -33,7 +33,7 @@ bool nnm_report_has_charts(void)
 static const char *device_of(const nnm_report_page *page)
 {
     const char *cpu = page->machine_count ? page->machines[page->machine_count - 1].machine.cpu : "";
-    return page->simulated || !*cpu ? NULL : cpu;
+    return page->local && *cpu ? cpu : NULL;
 }
 
 static void write_title(nnm_buffer *out, const nnm_report_page *page)

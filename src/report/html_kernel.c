@@ -54,7 +54,7 @@ static void accuracy(const figure *f)
         empty(f, false, title, "There are no test rows yet.");
         return;
     }
-    const nnm_metrics *test = &k->row.test;
+    const nnm_metrics *test = &k->tested;
     caption(f, "accuracy", false, false, title);
     nnm_html_share(f->out, test->acc10);
     nnm_buffer_text(f->out, " of ");
@@ -164,8 +164,7 @@ static void spread(const figure *f)
         if (isfinite(k->labels[i].error)) errors[count++] = k->labels[i].error;
     if (count == 0) {
         empty(f, false, title,
-              k->label_count ? "The journal has no second round of any configuration."
-                             : "The journal has no measurements of this kernel type.");
+              "How far rounds of a measurement differ is not known: none has two of them in a journal.");
         free(errors);
         return;
     }
@@ -230,7 +229,7 @@ static void iterations(const figure *f)
     static const char title[] = "Accuracy by mark";
     size_t tested = 0;
     for (size_t i = 0; i < k->mark_count; i++)
-        tested += k->marks[i].test.rows > 0;
+        tested += k->marks[i].test.rows > 0 && !k->marks[i].set_apart;
     if (tested < 2) {
         empty(f, false, title,
               tested ? "One predictor was tested so far; a second one makes a course."
@@ -263,9 +262,16 @@ static void lead(const figure *f)
     }
     nnm_buffer_text(out, "Predictor ");
     nnm_html_text(out, f->kernel->mark);
+    if (f->kernel->shared[0]) {
+        nnm_buffer_text(out, " of ");
+        nnm_html_text(out, f->kernel->shared);
+        nnm_buffer_text(out, ", which it shares");
+    }
     nnm_buffer_text(out, ", model ");
     nnm_html_text(out, f->kernel->model);
-    if (row->test.rows) {
+    if (f->kernel->shared[0]) {
+        nnm_buffer_text(out, ", tested there");
+    } else if (row->test.rows) {
         nnm_buffer_text(out, ". Test rows within 5, 10, 15 %: ");
         nnm_html_fixed(out, row->test.acc5 * 100, 1);
         nnm_buffer_text(out, ", ");

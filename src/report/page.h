@@ -51,16 +51,19 @@ typedef struct nnm_report_mark {
     char name[128];
     size_t sampled, measured;
     nnm_metrics test; /* rows 0: no test */
+    bool set_apart;   /* they test the predictor that is shown, and none learned from them */
     double written_s; /* when the first of its files was */
 } nnm_report_mark;
 
 typedef struct nnm_report_kernel {
     nnm_report_row row; /* of the table of all kernels */
     const nnm_kernel *kernel;
-    char mark[128]; /* of the predictor shown */
-    char model[64]; /* of the predictor; "" without one */
-    bool has_flops; /* sizes are FLOPs, otherwise elements */
-    char test[128]; /* mark of the test rows shown */
+    char mark[128];                     /* of the predictor shown */
+    char model[64];                     /* of the predictor; "" without one */
+    char shared[NNM_KERNEL_NAME_BYTES]; /* the kernel type whose predictor it shares; "": its own */
+    bool has_flops;                     /* sizes are FLOPs, otherwise elements */
+    char test[128];                     /* mark of the test rows shown */
+    nnm_metrics tested;                 /* of these rows */
     nnm_agreement agreement;
     nnm_report_test *tests;
     nnm_report_label *labels;
@@ -92,6 +95,7 @@ typedef struct nnm_report_page {
     char *workspace;
     char backend[NNM_KERNEL_NAME_BYTES];
     bool simulated; /* latencies are computed by a model, nothing was measured */
+    bool local;     /* models run on the machine that measures */
     double generated_unix_s, first_unix_s, last_unix_s;
     nnm_buffer settings;  /* lines of "KEY: value" */
     bool settings_of_run; /* those of the last measurements, not those that hold now */

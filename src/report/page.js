@@ -169,7 +169,7 @@
             for (const p of list) p.y = Math.max(p.y, errors[0]); /* no difference at all has no place on this axis */
             return base(c, logAxis(c, word + " latency (ms)", range, power), logAxis(c, "Standard error (%)", errors, power), false, [
                 points(c, c.first, "label", list),
-                line(c.second, across(range, () => target), { borderDash: [5, 4] }),
+                line(c.second, across(range, () => target), { borderDash: [5, 4], order: -1 }),
             ], lines((p) => [describe(kernel, p.row.slice(3)), ms(p.x), "standard error " + percent(p.row[1])]));
         },
         passes(kernel, c) {

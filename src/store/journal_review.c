@@ -10,7 +10,8 @@
 #include "store/journal_db.h"
 
 /* A journal of version 1 does not tell optimization and implement: they are '' there, which may be any. */
-#define OF_SOURCE " backend = ? AND threads = ? AND optimization IN ('', ?) AND implement IN ('', ?)"
+#define OF_SOURCE \
+    " backend = ? AND threads = ? AND optimization IN ('', ?) AND implement IN ('', ?) AND instr(settings, ?) > 0"
 
 /* With max() alone, SQLite takes the other columns from the row that has it. */
 static const char get_machines[] =
@@ -28,7 +29,7 @@ static const char get_failures[] =
     " (SELECT 1 FROM round AS r JOIN run AS other ON other.id = r.run WHERE r.kernel = f.kernel"
     "  AND r.kernel_id = f.kernel_id AND r.config = f.config AND r.pass = 0 AND other.backend = run.backend"
     "  AND other.threads = run.threads AND other.optimization = run.optimization AND other.implement = run.implement"
-    "  AND r.began_unix_s > f.failed_unix_s)"
+    "  AND instr(other.settings, ?) > 0 AND r.began_unix_s > f.failed_unix_s)"
     " GROUP BY f.kernel_id, f.config ORDER BY max(f.id)";
 
 static void bind_source(nnm_journal_statement *s, const nnm_journal_source *source)
@@ -37,6 +38,7 @@ static void bind_source(nnm_journal_statement *s, const nnm_journal_source *sour
     nnm_bind_whole(s, source->threads);
     nnm_bind_text(s, source->optimization);
     nnm_bind_text(s, source->implement);
+    nnm_bind_text(s, source->identity);
 }
 
 static void copy_text(char *out, size_t size, const nnm_journal_statement *s, int column)
@@ -141,6 +143,7 @@ nnm_status nnm_journal_failures(nnm_journal *journal, const nnm_journal_source *
     if (status) return status;
     bind_source(&s, source);
     nnm_bind_text(&s, nnm_kernel_name(kernel));
+    nnm_bind_text(&s, source->identity);
     while (status == NNM_OK && nnm_journal_next(&s)) {
         void *array = failures;
         status = nnm_grow(&array, &capacity, found + 1, sizeof *failures, err);

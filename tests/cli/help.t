@@ -19,6 +19,7 @@ Help of nn-meter and of every command goes to standard output.
     predict    Predict the latency of a configuration, or of every row of a table
     evaluate   Compare a predictor with measured latencies: RMSE, RMSPE, share within 5, 10 and 15 %
     export     Write kernel data as a CSV table, a predictor as an ONNX model, or a workspace's files from its journal
+    report     Write a page with tables and charts of what a workspace holds
     doctor     Show what this machine offers, how noisy it is, and whether it is fit for profiling
     register   Add a kernel of your own, after trying it
     unregister Take a kernel of your own out again

@@ -14,7 +14,15 @@
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size);
 
 static const nnm_known_kernel kernels[] = {{"conv-bn-relu", 100}, {"fc", 50}, {"matmul", 0}};
-static const char *const backends[] = {"xnnpack_cpu", "onnxruntime_cpu"};
+static const nnm_setting settings[] = {
+    {.key = "SEED", .type = NNM_SETTING_WHOLE, .minimum = 0, .maximum = 1e9, .initial = "0", .comment = "a number"},
+    {.key = "DEVICE", .type = NNM_SETTING_TEXT, .comment = "any text", .identifies = true},
+    {.key = "PROGRAM", .type = NNM_SETTING_FILE, .comment = "a path"},
+};
+static const nnm_known_backend backends[] = {
+    {.name = "xnnpack_cpu"},
+    {.name = "simulated", .settings = settings, .setting_count = 3, .times_itself = true, .simulated = true},
+};
 #define KERNEL_COUNT (sizeof kernels / sizeof *kernels)
 #define BACKEND_COUNT (sizeof backends / sizeof *backends)
 
@@ -57,6 +65,11 @@ static void read_predictorbuild(void)
     nnm_predictorbuild_config_fini(&config);
 }
 
+static const nnm_known_backend *known(const nnm_backend_config *config)
+{
+    return &backends[strcmp(config->backend, backends[0].name) != 0];
+}
+
 static void read_backend(void)
 {
     nnm_error err = NNM_ERROR_INIT;
@@ -67,10 +80,10 @@ static void read_backend(void)
         check_refusal(&err, status);
         return;
     }
-    require(nnm_backend_config_write(&config, path, &err) == NNM_OK);
+    require(nnm_backend_config_write(&config, known(&config), path, &err) == NNM_OK);
     require(nnm_backend_config_read(&again, path, backends, BACKEND_COUNT, &err) == NNM_OK);
-    nnm_backend_config_describe(&config, &text);
-    nnm_backend_config_describe(&again, &again_text);
+    nnm_backend_config_describe(&config, known(&config), &text);
+    nnm_backend_config_describe(&again, known(&again), &again_text);
     require(text.data && again_text.data && strcmp(text.data, again_text.data) == 0);
     nnm_buffer_fini(&text);
     nnm_buffer_fini(&again_text);

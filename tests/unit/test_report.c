@@ -177,6 +177,40 @@ static void fill(nnm_builder *builder)
     nnm_kernel_data_free(more);
 }
 
+/* Made once, for everything that is written to a journal goes to the disk at once. */
+static char full_folder[256];
+
+static int make_full(void **state)
+{
+    (void)state;
+    make_folder(full_folder);
+    in_folder(workspace, full_folder, "ws");
+    err = (nnm_error)NNM_ERROR_INIT;
+    assert_ok(nnm_kernel_find(&conv, "conv-bn-relu", &err));
+    nnm_builder *builder = open_workspace();
+    fill(builder);
+    nnm_builder_free(builder);
+    return 0;
+}
+
+static int remove_full(void **state)
+{
+    (void)state;
+    remove_folder(full_folder);
+    return 0;
+}
+
+/* A copy of it, with the times of its files. */
+static nnm_builder *open_full(void)
+{
+    char command[1024];
+    nnm_builder *builder = NULL;
+    snprintf(command, sizeof command, "cp -a '%s/ws' '%s'", full_folder, workspace);
+    assert_int_equal(system(command), 0);
+    assert_ok(nnm_builder_config_init(&builder, workspace, NULL, &hooks, &err));
+    return builder;
+}
+
 /* ---- reading the page ---- */
 
 static size_t count_of(const char *text, const char *piece)
@@ -287,8 +321,7 @@ static void a_fresh_workspace_says_that_nothing_is_there(void **state)
 static void the_page_shows_what_files_and_journal_hold(void **state)
 {
     (void)state;
-    nnm_builder *builder = open_workspace();
-    fill(builder);
+    nnm_builder *builder = open_full();
     nnm_report_result result = {0};
     assert_ok(nnm_write_report(builder, "xnnpack_cpu", NULL, &result, &err));
     assert_int_equal(result.row_count, 1);
@@ -336,8 +369,7 @@ static void the_page_shows_what_files_and_journal_hold(void **state)
 static void nothing_of_a_file_ends_a_script(void **state)
 {
     (void)state;
-    nnm_builder *builder = open_workspace();
-    fill(builder);
+    nnm_builder *builder = open_full();
     nnm_report_result result = {0};
     assert_ok(nnm_write_report(builder, NULL, NULL, &result, &err));
     char *html = read_result("report.html");
@@ -354,8 +386,7 @@ static void nothing_of_a_file_ends_a_script(void **state)
 static void what_cannot_be_read_is_left_out_and_said(void **state)
 {
     (void)state;
-    nnm_builder *builder = open_workspace();
-    fill(builder);
+    nnm_builder *builder = open_full();
     write_result("predictors/conv-bn-relu_worse.nnm", "junk");
     write_result("collection/TestResult_conv-bn-relu_odd.csv", "HW,True,Pred\n56,1,none\n");
     write_result("conv-bn-relu_broken.json", "{");
@@ -375,7 +406,7 @@ static void what_cannot_be_read_is_left_out_and_said(void **state)
         assert_has(html, reasons[i]);
         if (!strstr(heard, reasons[i])) fail_msg("the log lacks '%s'", reasons[i]);
     }
-    assert_has(html, "The journal has no second round");
+    assert_has(html, "none has two of them in a journal");
     free(html);
     nnm_report_result_fini(&result);
     nnm_builder_free(builder);
@@ -393,6 +424,92 @@ static void what_fails_leaves_no_page(void **state)
     stop = true;
     assert_fails(nnm_write_report(builder, NULL, NULL, NULL, &err), NNM_ERR_INTERRUPTED, "interrupted");
     assert_false(nnm_file_exists(result_path(path, "report.html")));
+    nnm_builder_free(builder);
+}
+
+/* The rows that a predictor's own file tells of are those of its test, under whatever mark they are. */
+static void rows_of_a_test_belong_to_the_predictor_that_they_tested(void **state)
+{
+    (void)state;
+    nnm_builder *builder = open_full();
+    char *tests = read_result("collection/TestResult_conv-bn-relu_finegrained1.csv");
+    write_result("collection/TestResult_conv-bn-relu_test.csv", tests);
+    char *half = strchr(strchr(tests, '\n') + 1, '\n');
+    half[1] = '\0'; /* another test: one row */
+    write_result("collection/TestResult_conv-bn-relu_finegrained1.csv", tests);
+    free(tests);
+    nnm_report_result result = {0};
+    assert_ok(nnm_write_report(builder, NULL, NULL, &result, &err));
+    assert_int_equal(result.rows[0].test.rows, 18);
+    char *html = read_result("report.html");
+    assert_has(html, "of 18 test rows (test) lie within");
+    json_t *data = data_of(html);
+    const json_t *kernel = json_array_get(json_object_get(data, "kernels"), 0);
+    assert_int_equal(length(kernel, "tests"), 18);
+    const json_t *marks = json_object_get(kernel, "marks");
+    assert_int_equal(json_array_size(marks), 3);
+    for (size_t i = 0; i < 3; i++) { /* a test set is no step of the course */
+        const json_t *mark = json_array_get(marks, i);
+        bool apart = strcmp(json_string_value(json_array_get(mark, 0)), "test") == 0;
+        assert_int_equal(json_integer_value(json_array_get(mark, 3)) == 0, apart);
+    }
+    json_decref(data);
+    free(html);
+    nnm_report_result_fini(&result);
+    nnm_builder_free(builder);
+}
+
+static void a_kernel_type_is_shown_with_the_predictor_that_it_shares(void **state)
+{
+    (void)state;
+    nnm_builder *builder = open_full();
+    write_result("conv-relu_prior.json",
+                 "{\"conv-relu\": {\"AAAAAA\": {\"config\": {\"HW\": 28, \"CIN\": 16,"
+                 " \"COUT\": 32, \"KERNEL_SIZE\": 1, \"STRIDES\": 1}}, \"BBBBBB\": {\"config\":"
+                 " {\"HW\": 28, \"CIN\": 16, \"COUT\": 48, \"KERNEL_SIZE\": 1, \"STRIDES\": 1}}}}");
+    write_result("profiled_conv-relu.json",
+                 "{\"conv-relu\": {\"AAAAAA\": {\"latency\": \"0.5 +- 0\"}, \"BBBBBB\": {\"latency\": \"0.7 +- 0\"}}}");
+    nnm_report_result result = {0};
+    assert_ok(nnm_write_report(builder, NULL, NULL, &result, &err));
+    assert_int_equal(result.row_count, 2); /* and no other one of the family */
+    const nnm_report_row *row = strcmp(result.rows[0].kernel, "conv-relu") == 0 ? &result.rows[0] : &result.rows[1];
+    assert_int_equal(row->profiled, 2);
+    assert_int_equal(row->test.rows, 0);
+    assert_non_null(strstr(row->predictor_path, "conv-bn-relu_finegrained1.nnm"));
+    char *html = read_result("report.html");
+    assert_has(html, "finegrained1 of conv-bn-relu, which it shares");
+    free(html);
+    nnm_report_result_fini(&result);
+    nnm_builder_free(builder);
+}
+
+/* A device that is simulated is called so in the title's place, in every heading and in words. */
+static void latencies_that_are_computed_are_called_simulated(void **state)
+{
+    (void)state;
+    nnm_builder *builder = NULL;
+    assert_ok(nnm_workspace_create(workspace, "simulated", &err));
+    assert_ok(nnm_builder_config_init(&builder, workspace, NULL, &hooks, &err));
+    nnm_build_options options = NNM_BUILD_OPTIONS_INIT;
+    nnm_build_result built = {0};
+    options.init_sample_num = 24;
+    options.iteration = 1;
+    options.model = NNM_MODEL_RANDOM_FOREST;
+    options.threads = 1;
+    assert_ok(nnm_build_predictor_for_kernel(builder, "relu", "simulated", &options, &built, &err));
+    nnm_build_result_fini(&built);
+    nnm_report_result result = {0};
+    assert_ok(nnm_write_report(builder, NULL, NULL, &result, &err));
+    assert_int_equal(result.row_count, 1);
+    assert_true(result.rows[0].profiled >= 24);
+    char *html = read_result("report.html");
+    assert_has(html, "<strong>Simulated.</strong> A model of a device computed these latencies. Nothing was measured");
+    assert_has(html, "Configurations simulated");
+    assert_has(html, "Predicted against simulated");
+    assert_has(html, "\"simulated\":true");
+    assert_null(strstr(html, "Predicted against measured"));
+    free(html);
+    nnm_report_result_fini(&result);
     nnm_builder_free(builder);
 }
 
@@ -467,6 +584,9 @@ int main(int argc, char **argv)
         TEST(what_cannot_be_read_is_left_out_and_said),
         TEST(what_fails_leaves_no_page),
         TEST(every_kernel_type_has_a_staircase_or_a_reason),
+        TEST(rows_of_a_test_belong_to_the_predictor_that_they_tested),
+        TEST(a_kernel_type_is_shown_with_the_predictor_that_it_shares),
+        TEST(latencies_that_are_computed_are_called_simulated),
     };
-    return cmocka_run_group_tests(tests, NULL, NULL);
+    return cmocka_run_group_tests(tests, make_full, remove_full);
 }
