@@ -185,7 +185,7 @@ static nnm_receipt receive(nnm_worker *worker, double limit_s, bool *interrupted
 
 double nnm_worker_search_s(const nnm_protocol *protocol)
 {
-    if (protocol->gate <= 0.0 || protocol->clock_gate <= 0.0) return 0.0;
+    if (protocol->gate <= 0.0) return 0.0;
     return protocol->find_s * (protocol->reference_ns > 0.0 ? NNM_KNOWN_PATIENCE + 1 : 1);
 }
 

@@ -10,7 +10,7 @@ NNM_NODISCARD nnm_status nnm_worker_start_watched(nnm_worker **out, const nnm_ba
                                                   const nnm_session_options *options, const nnm_protocol *protocol,
                                                   bool (*interrupted)(void *context), void *context, nnm_error *err);
 
-/* How long a worker looks for the quiet state at most when it starts, s; 0 where its protocol needs none. */
+/* How long a worker looks for the quiet state at most when it starts, s; 0 where every sample counts. */
 double nnm_worker_search_s(const nnm_protocol *protocol);
 
 #endif

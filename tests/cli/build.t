@@ -1,6 +1,6 @@
 Short rounds that wait for nothing, and kernels without weights where any will do: so this takes little time.
 
-  $ nn-meter create --workspace ws 2>out; sed -i 's/^CLOCK_GATE:.*/CLOCK_GATE: 0/; s/^WAIT_S:.*/WAIT_S: 0/; s/^MAX_ROUNDS:.*/MAX_ROUNDS: 5/' ws/configs/backend_config.yaml
+  $ nn-meter create --workspace ws 2>out; sed -i 's/^GATE:.*/GATE: 0/; s/^MAX_ROUNDS:.*/MAX_ROUNDS: 5/' ws/configs/backend_config.yaml
   > sed -i 's/^ROUNDS:.*/ROUNDS: 2/; s/^MAX_ROUNDS:.*/MAX_ROUNDS: 2/; s/^ROUND_MS:.*/ROUND_MS: 1/; s/^WARMUP_MS:.*/WARMUP_MS: 0.1/' ws/configs/backend_config.yaml
 
 One kernel, end to end.

@@ -1,7 +1,7 @@
 Short rounds that wait for nothing, so that this takes little time.
 
   $ nn-meter create --workspace ws 2>out
-  > sed -i 's/^CLOCK_GATE:.*/CLOCK_GATE: 0/; s/^WAIT_S:.*/WAIT_S: 0/; s/^ROUNDS:.*/ROUNDS: 2/; s/^MAX_ROUNDS:.*/MAX_ROUNDS: 2/; s/^ROUND_MS:.*/ROUND_MS: 1/; s/^WARMUP_MS:.*/WARMUP_MS: 0.1/' ws/configs/backend_config.yaml
+  > sed -i 's/^GATE:.*/GATE: 0/; s/^ROUNDS:.*/ROUNDS: 2/; s/^MAX_ROUNDS:.*/MAX_ROUNDS: 2/; s/^ROUND_MS:.*/ROUND_MS: 1/; s/^WARMUP_MS:.*/WARMUP_MS: 0.1/' ws/configs/backend_config.yaml
   > grep ^ROUND ws/configs/backend_config.yaml
   ROUNDS: 2
   ROUND_MS: 1

@@ -1,7 +1,7 @@
 The files of a workspace are derived from its journal, and can be made again from it alone.
 
   $ nn-meter create --workspace ws --backend xnnpack_cpu 2>err
-  > sed -i 's/^CLOCK_GATE:.*/CLOCK_GATE: 0/; s/^WAIT_S:.*/WAIT_S: 0/; s/^ROUNDS:.*/ROUNDS: 2/; s/^ROUND_MS:.*/ROUND_MS: 1/; s/^WARMUP_MS:.*/WARMUP_MS: 0.1/' ws/configs/backend_config.yaml
+  > sed -i 's/^GATE:.*/GATE: 0/; s/^ROUNDS:.*/ROUNDS: 2/; s/^ROUND_MS:.*/ROUND_MS: 1/; s/^WARMUP_MS:.*/WARMUP_MS: 0.1/' ws/configs/backend_config.yaml
   > sed -i '/^KERNELS/,$d' ws/configs/predictorbuild_config.yaml
   > sed -i 's/^TEST_SAMPLE_NUM:.*/TEST_SAMPLE_NUM: 0/' ws/configs/predictorbuild_config.yaml
   > printf 'KERNELS:\n  relu:\n    INIT_SAMPLE_NUM: 12\n    FINEGRAINED_SAMPLE_NUM: 2\n    ITERATION: 1\n    ERROR_THRESHOLD: 0.1\n' >>ws/configs/predictorbuild_config.yaml

@@ -149,7 +149,7 @@ static void workspaces_share_the_quiet_state(void **state)
     assert_ok(nnm_machine_state_write(lock, &never, &err));
     begin_profiling(f, "a", lock);
     assert_non_null(strstr(f->log, "looking for the quiet state of this machine, for 2 s at most"));
-    assert_non_null(strstr(f->log, "(throughput reference 5000000 ns) does not occur any more; it is now"));
+    assert_non_null(strstr(f->log, "reference 5000000 ns) does not occur any more; it is now"));
     assert_true(nnm_machine_state_read(&first));
     assert_true(first.reference_ns > 0 && first.reference_ns < 5e6 && first.clock_ns > 0);
     begin_profiling(f, "b", lock);
@@ -391,6 +391,7 @@ static void on_report(void *context, const char *kernel_type, const nnm_build_re
 {
     reports *r = context;
     assert_non_null(kernel_type);
+    if (error && error->code == NNM_ERR_BUSY) return; /* somebody else measures: the whole is tried again */
     r->good += result != NULL;
     r->bad += error != NULL;
     if (error) snprintf(r->message, sizeof r->message, "%s", error->message);
