@@ -13,7 +13,7 @@ build='build-essential cmake ninja-build pkg-config
 # Not built for every processor; without them there is no xnnpack_cpu or onednn_cpu backend, and everything else works.
 runtimes='libxnnpack-dev libpthreadpool-dev libdnnl-dev'
 # clang and its run-time library are for the fuzzers.
-tests='libcmocka-dev locales python3 python3-onnx clang libclang-rt-dev clang-format groff-base'
+tests='libcmocka-dev locales python3 python3-onnx clang libclang-rt-dev clang-format'
 # For TensorFlow Lite in WebAssembly; an npm from elsewhere will do.
 command -v npm >/dev/null || tests="$tests npm"
 comparisons='python3-sklearn python3-xgboost'
