@@ -21,7 +21,7 @@
 
 #define LARGEST_EXACT 9007199254740992.0 /* 2^53: reals up to here are exact whole numbers */
 #define SHOWN_BYTES 64
-#define MAX_FILE_MIB 512 /* as JSON in memory it is some ten times as large */
+#define MAX_FILE_MIB 512 /* reading takes six times as much memory */
 
 /* ---- messages ---- */
 

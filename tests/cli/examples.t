@@ -43,4 +43,5 @@ shortest rounds. Each prints its exit status and its command, and what it says w
   0 export
   0 export
   0 export
+  0 export
   0 doctor

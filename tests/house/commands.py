@@ -46,12 +46,25 @@ def check_manual(name, manual, options):
         check(name and option == "--help" or f"\\fB{option}\\fR" in part, f"the manual page: {name} {option} is missing")
 
 
-def check_documentation(name, document, options, example):
+def check_row(name, option, row, help_line):
+    """What the tables say of an option - a default that is one word, that it is required - stands in its row too."""
+    default = re.search(r"\(default: ([\w.]+)\)", help_line)
+    if default and default.group(1) != "none":
+        check(default.group(1) in row.replace("\\|", "|"),
+              f"docs/command-line.md: {name} {option}: the default {default.group(1)} is missing")
+    check(("(required)" in help_line) <= ("Required" in row), f"docs/command-line.md: {name} {option} is required")
+
+
+def check_documentation(name, document, options, example, help_text):
     match = re.search(rf"^## {name or 'nn-meter'}$(.*?)(?=^## |\Z)", document, re.M | re.S)
     if not match:
         problems.append(f"docs/command-line.md has no section for {name}")
         return
     part = match.group(1)
+    for line in re.findall(r"^\| `(?:-\w, )?--.*", part, re.M):
+        option = re.search(r"--[a-z-]+", line).group()
+        listed = re.search(rf"^  (?:-\w, )?{option}\b(?!-).*", help_text, re.M)
+        check_row(name, option, line, listed.group() if listed else "")
     rows = {option for line in re.findall(r"^\| `(?:-\w, )?--.*?(?= \|)", part, re.M)
             for option in re.findall(r"--[a-z-]+", line)}
     for option in options:
@@ -83,9 +96,10 @@ def main():
     for name in ["", *ask(program, "--complete", "").split()[1:]]:
         words = [name] if name else []
         options = ask(program, "--complete", *words, "--").split()[1:]
-        example = check_help(name, ask(program, *words, "--help"), options)
+        help_text = ask(program, *words, "--help")
+        example = check_help(name, help_text, options)
         check_manual(name, manual, options)
-        check_documentation(name, document, options, example)
+        check_documentation(name, document, options, example, help_text)
         for option in options:
             check(option in used.get(name, ()), f"no transcript in tests/cli has nn-meter {name} {option}")
     print("\n".join(problems))
