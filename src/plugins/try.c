@@ -129,7 +129,7 @@ static nnm_status try_model(nnm_custom_kernel *custom, const nnm_kernel_config *
     nnm_shape shapes[NNM_KERNEL_MAX_INPUTS];
     size_t count = 0;
     nnm_graph *graph = NULL, *read = NULL;
-    nnm_graph_options options = {custom->source.layout, 1, SEED};
+    nnm_graph_options options = {.layout = custom->source.layout, .batch_size = 1, .seed = SEED};
     double flops;
     nnm_status status = nnm_kernel_input_shapes(&custom->kernel, config, options.layout, shapes, &count, err);
     if (status == NNM_OK) status = custom->source.flops(custom, config, &flops, err);

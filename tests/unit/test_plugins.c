@@ -196,7 +196,7 @@ static void the_example_equals_conv_bn_relu(void **state)
         double features[2][NNM_KERNEL_MAX_FEATURES] = {{0}};
         for (size_t k = 0; k < 2; k++) {
             nnm_kernel_config config = parse(kernels[k], configs[i]);
-            nnm_graph_options options = {NNM_LAYOUT_NHWC, 2, 42};
+            nnm_graph_options options = {.layout = NNM_LAYOUT_NHWC, .batch_size = 2, .seed = 42};
             nnm_graph *graph = NULL;
             assert_ok(nnm_kernel_build_graph(&graph, kernels[k], &config, &options, &err));
             assert_ok(nnm_model_write(graph, in_folder(path, f->folder, "model.tflite"), &err));
@@ -371,7 +371,7 @@ static void a_crash_in_use_costs_one_configuration(void **state)
     nnm_graph *graph = NULL;
     assert_ok(reg(f, &(meta){.class_name = "SometimesKernel"}, &err));
     assert_ok(nnm_registry_find_kernel(f->registry, "mine", &kernel, &err));
-    nnm_graph_options options = {NNM_LAYOUT_NHWC, 1, 0};
+    nnm_graph_options options = {.layout = NNM_LAYOUT_NHWC, .batch_size = 1};
     nnm_kernel_config bad = parse(kernel, "HW=13,CIN=6"), good = parse(kernel, "HW=12,CIN=6");
     assert_fails(nnm_kernel_build_graph(&graph, kernel, &bad, &options, &err), NNM_ERR_CRASHED,
                  "mine with HW=13,CIN=6: get_model of SometimesKernel (parts.so) crashed: signal 11");
