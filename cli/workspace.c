@@ -169,9 +169,11 @@ static json_t *formats_json(const nnm_backend *backend)
 
 static json_t *backend_json(const nnm_backend *backend, const nnm_backend_info *info)
 {
-    return json_pack("{s:s, s:o, s:o, s:b, s:b, s:o, s:o}", "name", backend->name, "description",
-                     output_text(backend->description), "reads", formats_json(backend), "customized", 0, "available",
-                     info->available, "version", output_text(info->available ? info->version : NULL), "why_not",
+    static const char *const devices[] = {"local", "remote", "simulated"}; /* in the order of nnm_device_kind */
+    return json_pack("{s:s, s:o, s:s, s:o, s:b, s:b, s:o, s:o}", "name", backend->name, "description",
+                     output_text(backend->description), "device", devices[backend->device], "reads",
+                     formats_json(backend), "customized", 0, "available", info->available, "version",
+                     output_text(info->available ? info->version : NULL), "why_not",
                      output_text(info->available ? NULL : info->why_not));
 }
 
@@ -179,8 +181,8 @@ json_t *backends_json(void)
 {
     json_t *backends = json_array();
     for (size_t i = 0; i < nnm_backend_count(); i++) {
-        nnm_backend_info info = {0};
-        nnm_backend_at(i)->probe(&info);
+        nnm_backend_info info;
+        nnm_backend_probe(nnm_backend_at(i), NULL, &info);
         output_append(&backends, backend_json(nnm_backend_at(i), &info));
     }
     return backends;

@@ -97,10 +97,11 @@ typedef struct nnm_graph_options {
     nnm_layout layout;  /* NNM_LAYOUT_NCHW: symmetric padding; NNM_LAYOUT_NHWC: TensorFlow's SAME */
     int64_t batch_size; /* >= 1 */
     uint64_t seed;      /* of the weights; equal seeds give equal weights */
+    bool zero_weights;  /* filters and matrices are all zero, which takes no time: for those who look at shapes only */
 } nnm_graph_options;
-#define NNM_GRAPH_OPTIONS_INIT \
-    {                          \
-        NNM_LAYOUT_NCHW, 1, 0  \
+#define NNM_GRAPH_OPTIONS_INIT       \
+    {                                \
+        NNM_LAYOUT_NCHW, 1, 0, false \
     }
 
 /* Builds the graph of one configuration with seeded random weights, scaled so that activations keep their variance.

@@ -64,11 +64,13 @@ static void find_quiet(const nnm_child *child)
     if (share < KNOWN_SHARE) nnm_quiet_find(quiet, protocol->find_s, protocol->gate, protocol->clock_gate);
 }
 
-/* A session with several threads is not pinned: its threads would inherit the one CPU. */
+/* A session with several threads is not pinned: its threads would inherit the one CPU. A backend that times models
+ * itself is not timed here at all. */
 static nnm_status settle(const nnm_child *child, int *cpu, nnm_error *err)
 {
     nnm_status status = NNM_OK;
     *cpu = -1;
+    if (child->backend->measure) return NNM_OK;
     if (child->quiet->reference_ns <= 0.0) {
         child->quiet->reference_ns = child->protocol.reference_ns;
         child->quiet->clock_ns = child->protocol.reference_clock_ns;
@@ -88,7 +90,8 @@ static nnm_status settle_again(const nnm_child *child, const nnm_round *round, u
                                nnm_error *err)
 {
     *missed = nnm_round_is_caught(round) ? 0 : *missed + 1;
-    if (*missed < MISSED_ROUNDS || child->protocol.cpu != -1 || child->options.threads != 1) return NNM_OK;
+    if (*missed < MISSED_ROUNDS || child->backend->measure || child->protocol.cpu != -1 || child->options.threads != 1)
+        return NNM_OK;
     *missed = 0;
     return choose_cpu(child, cpu, err);
 }
@@ -116,13 +119,22 @@ static bool answer_failure(const nnm_error *err)
     return nnm_channel_send(CHANNEL_FD, NNM_FRAME_FAILURE, err, sizeof *err);
 }
 
-static bool serve(const nnm_child *child, const char *model_path, unsigned *missed, int *cpu)
+static nnm_status take_round(const nnm_child *child, const nnm_model_request *request, int cpu, nnm_round *out,
+                             nnm_error *err)
+{
+    if (child->backend->measure)
+        return nnm_round_ask(out, child->backend, request->model_path, request->repetition, &child->options,
+                             &child->protocol, err);
+    return nnm_round_take(out, child->backend, request->model_path, &child->options, &child->protocol, child->quiet,
+                          cpu, err);
+}
+
+static bool serve(const nnm_child *child, const nnm_model_request *request, unsigned *missed, int *cpu)
 {
     nnm_round round;
     nnm_error err = NNM_ERROR_INIT;
     limit_memory(child->protocol.memory_limit_mib);
-    nnm_status status =
-        nnm_round_take(&round, child->backend, model_path, &child->options, &child->protocol, child->quiet, *cpu, &err);
+    nnm_status status = take_round(child, request, *cpu, &round, &err);
     unlimit_memory(child->protocol.memory_limit_mib);
     if (status && err.code != status) /* a backend that returned a code without saying why */
         (void)nnm_fail(&err, status, "backend '%s' failed without a message", child->backend->name);
@@ -137,7 +149,7 @@ static bool serve_nodes(const nnm_child *child, const char *model_path)
     size_t count = 0;
     nnm_error err = NNM_ERROR_INIT;
     limit_memory(child->protocol.memory_limit_mib);
-    nnm_status status = child->backend->node_times(nodes, &count, model_path, &child->options, &err);
+    nnm_status status = child->backend->node_times(child->backend, nodes, &count, model_path, &child->options, &err);
     unlimit_memory(child->protocol.memory_limit_mib);
     if (status && err.code != status)
         (void)nnm_fail(&err, status, "backend '%s' failed without a message", child->backend->name);
@@ -157,16 +169,19 @@ void nnm_child_main(const nnm_child *child)
         _exit(1);
     }
     bool connected = nnm_channel_send(CHANNEL_FD, NNM_FRAME_READY, NULL, 0);
-    nnm_frame request;
-    while (connected && nnm_channel_receive(CHANNEL_FD, &request, UINT64_MAX) == NNM_RECEIVED) {
-        request.payload[sizeof request.payload - 1] = '\0';
+    nnm_frame frame;
+    nnm_model_request request;
+    while (connected && nnm_channel_receive(CHANNEL_FD, &frame, UINT64_MAX) == NNM_RECEIVED) {
+        if (frame.size != sizeof request) break;
+        memcpy(&request, frame.payload, sizeof request);
+        request.model_path[sizeof request.model_path - 1] = '\0';
         limit_cpu(child);
-        if (request.kind == NNM_FRAME_LOOK) {
-            connected = serve_nodes(child, request.payload);
+        if (frame.kind == NNM_FRAME_LOOK) {
+            connected = serve_nodes(child, request.model_path);
             continue;
         }
-        if (request.kind != NNM_FRAME_MEASURE) break;
-        connected = serve(child, request.payload, &missed, &cpu);
+        if (frame.kind != NNM_FRAME_MEASURE) break;
+        connected = serve(child, &request, &missed, &cpu);
     }
     _exit(0);
 }

@@ -99,12 +99,22 @@ nnm_status nnm_builder_backend(const nnm_builder *builder, const char *name, con
                         "'%s': a workspace holds the measurements of one device",
                         nnm_workspace_path(builder->workspace), configured, name);
     nnm_session_options session = nnm_builder_session_options(builder);
-    *info = (nnm_backend_info){0};
     nnm_backend_probe(backend, &session, info);
     if (!info->available)
         return nnm_fail(err, NNM_ERR_UNSUPPORTED, "backend '%s' is not available: %s", name, info->why_not);
     *out = backend;
     return NNM_OK;
+}
+
+nnm_status nnm_builder_take_device(nnm_builder *builder, const nnm_backend *backend, const char *purpose,
+                                   nnm_error *err)
+{
+    if (backend->device == NNM_DEVICE_SIMULATED)
+        nnm_builder_log(builder, NNM_LOG_WARNING,
+                        "backend '%s' is a simulated device: its latencies are computed, they are no measurements",
+                        backend->name);
+    if (backend->device != NNM_DEVICE_LOCAL) return NNM_OK;
+    return nnm_locks_take_machine(&builder->locks, purpose, err);
 }
 
 void nnm_builder_describe(const nnm_kernel *kernel, const nnm_kernel_record *record, char *text, size_t size)
@@ -134,16 +144,20 @@ nnm_session_options nnm_builder_session_options(const nnm_builder *builder)
         .threads = config->threads,
         .optimization = config->optimization,
         .library_path = config->library_path,
+        .settings = (const char *const *)config->settings,
     };
 }
 
 nnm_graph_options nnm_builder_graph_options(const nnm_builder *builder, const char *id)
 {
     const nnm_predictorbuild_config *config = nnm_workspace_predictorbuild(builder->workspace);
+    const nnm_backend *backend = NULL;
+    nnm_status found = nnm_backend_find(&backend, nnm_workspace_backend(builder->workspace)->backend, NULL);
     return (nnm_graph_options){
         .layout = config->implement == NNM_IMPLEMENT_TENSORFLOW ? NNM_LAYOUT_NHWC : NNM_LAYOUT_NCHW,
         .batch_size = config->batch_size,
         .seed = nnm_hash64(id, strlen(id), 0),
+        .zero_weights = found == NNM_OK && backend->ignores_weights,
     };
 }
 

@@ -31,6 +31,11 @@ NNM_NODISCARD nnm_status nnm_builder_log_failure(const nnm_builder *builder, con
 NNM_NODISCARD nnm_status nnm_builder_backend(const nnm_builder *builder, const char *name, const nnm_backend **out,
                                              nnm_backend_info *info, nnm_error *err);
 
+/* Before something is measured: takes this machine's profiling lock where models run on it, and tells the caller's log
+ * of a device that is simulated. Errors: BUSY, ... */
+NNM_NODISCARD nnm_status nnm_builder_take_device(nnm_builder *builder, const nnm_backend *backend, const char *purpose,
+                                                 nnm_error *err);
+
 /* How the workspace wants sessions; valid until its configuration is read again. */
 nnm_session_options nnm_builder_session_options(const nnm_builder *builder);
 

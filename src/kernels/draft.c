@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "base/memory.h"
@@ -82,6 +83,7 @@ nnm_tensor_id nnm_draft_weights(nnm_draft *draft, const char *owner, const char 
                                 double centre, double spread)
 {
     nnm_tensor_id id = 0;
+    float *data = NULL;
     if (draft->status) return id;
     int64_t elements = nnm_shape_elements(shape);
     if (elements < 1 || elements > MAX_ELEMENTS) {
@@ -91,7 +93,11 @@ nnm_tensor_id nnm_draft_weights(nnm_draft *draft, const char *owner, const char 
     }
     size_t count = (size_t)elements;
     char *name = nnm_format("%s.%s", owner, part);
-    float *data = nnm_reallocarray(NULL, count, sizeof *data);
+    if (name && draft->zero_weights && strcmp(part, "weight") == 0) {
+        fail(draft, nnm_graph_add_zeros(draft->graph, name, shape, &id, draft->err));
+        goto done;
+    }
+    data = nnm_reallocarray(NULL, count, sizeof *data);
     if (!name || !data) {
         fail(draft, nnm_fail_memory(draft->err));
         goto done;
@@ -247,8 +253,12 @@ nnm_status nnm_draft_run(nnm_graph **out, const nnm_kernel *kernel, const nnm_ke
                          const nnm_shape *shapes, size_t shape_count, nnm_draft_step *const *steps, size_t step_count,
                          const nnm_graph_options *options, nnm_error *err)
 {
-    nnm_draft draft = {
-        .kernel = kernel, .config = config, .layout = options->layout, .seed = options->seed, .err = err};
+    nnm_draft draft = {.kernel = kernel,
+                       .config = config,
+                       .layout = options->layout,
+                       .seed = options->seed,
+                       .zero_weights = options->zero_weights,
+                       .err = err};
     nnm_status status = nnm_graph_new(&draft.graph, options->layout, err);
     if (status) return status;
     nnm_draft_inputs(&draft, shapes, shape_count, options->batch_size);

@@ -13,6 +13,7 @@ struct nnm_draft {
     const nnm_kernel_config *config;
     nnm_layout layout;
     uint64_t seed;
+    bool zero_weights;
     nnm_graph *graph;
     nnm_tensor_id inputs[NNM_KERNEL_MAX_INPUTS];
     size_t input_count;
