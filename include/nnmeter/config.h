@@ -50,6 +50,8 @@ typedef struct nnm_backend_config {
     nnm_optimization optimization;       /* GRAPH_OPTIMIZATION: all | extended | basic | disable */
     bool node_times;                     /* NODE_TIMES: the times of a kernel's nodes go to the journal */
     char *library_path;                  /* LIBRARY_PATH: the runtime's shared library; NULL: the backend searches */
+    char *settings[NNM_MAX_SETTINGS];    /* keys of the backend's own, in the order of its table (nnm_setting); NULL:
+                                            not given */
     nnm_protocol
         protocol; /* ROUNDS, WARMUP_MS, SAMPLE_US, ROUND_MS, BUDGET_S, TIMEOUT_S, MEMORY_LIMIT_MIB, CPU, GATE */
 } nnm_backend_config;

@@ -138,6 +138,7 @@ nnm_session_options nnm_builder_session_options(const nnm_builder *builder)
         .threads = config->threads,
         .optimization = config->optimization,
         .library_path = config->library_path,
+        .settings = (const char *const *)config->settings,
     };
 }
 

@@ -12,7 +12,7 @@
 #include "base/number.h"
 #include "nnmeter/config.h"
 
-#define MAX_OPTIONS 32
+#define MAX_OPTIONS 48
 #define FEW_NAMES 12
 
 /* ---- what is allowed ---- */
@@ -44,6 +44,7 @@ void nnm_option_allowed(const nnm_option *option, nnm_buffer *text)
     case NNM_OPTION_NAME: nnm_buffer_text(text, "a name"); break;
     case NNM_OPTION_PATH: nnm_buffer_text(text, "the path of a folder"); break;
     case NNM_OPTION_FILE: nnm_buffer_text(text, "the path of a file"); break;
+    case NNM_OPTION_TEXT: nnm_buffer_text(text, "a text"); break;
     case NNM_OPTION_SECTION: nnm_buffer_text(text, "a mapping"); break;
     }
 }
@@ -160,17 +161,19 @@ static bool set_scalar(const nnm_option *option, const nnm_yaml_node *node, void
         return true;
     case NNM_OPTION_PATH:
     case NNM_OPTION_FILE:
+    case NNM_OPTION_TEXT:
     case NNM_OPTION_SECTION: return false;
     }
     return false;
 }
 
-static bool is_path(const nnm_option *option)
+/* Lies on the heap, or is not given. */
+static bool is_text(const nnm_option *option)
 {
-    return option->type == NNM_OPTION_PATH || option->type == NNM_OPTION_FILE;
+    return option->type == NNM_OPTION_PATH || option->type == NNM_OPTION_FILE || option->type == NNM_OPTION_TEXT;
 }
 
-static nnm_status set_path(const nnm_yaml_node *node, char **member, nnm_error *err)
+static nnm_status set_text(const nnm_yaml_node *node, char **member, nnm_error *err)
 {
     char *copy = NULL;
     if (!nnm_yaml_is_null(node) && node->text[0] != '\0') {
@@ -188,7 +191,7 @@ static nnm_status read_option(const nnm_option *option, const nnm_yaml_node *nod
     void *member = (char *)config + option->offset;
     if (option->type == NNM_OPTION_SECTION) return NNM_OK;
     if (node->kind == NNM_YAML_SCALAR) {
-        if (is_path(option)) return set_path(node, member, err);
+        if (is_text(option)) return set_text(node, member, err);
         if (!nnm_yaml_is_null(node) && set_scalar(option, node, member)) return NNM_OK;
     }
     return fail_value(option, node, path, err);
@@ -267,6 +270,7 @@ void nnm_option_format(const nnm_option *option, const void *config, nnm_buffer 
     case NNM_OPTION_NAME: nnm_buffer_text(text, member); break;
     case NNM_OPTION_PATH:
     case NNM_OPTION_FILE:
+    case NNM_OPTION_TEXT:
         if (*(char *const *)member) append_quoted(*(char *const *)member, text);
         break;
     case NNM_OPTION_SECTION: break;
@@ -282,12 +286,20 @@ static void append_comment(const char *comment, size_t indent, nnm_buffer *text)
     }
 }
 
+void nnm_option_write_comment(const nnm_option *option, size_t indent, nnm_buffer *text)
+{
+    append_comment(option->comment, indent, text);
+}
+
 void nnm_option_write(const nnm_option *option, const void *config, size_t indent, bool with_comment, nnm_buffer *text)
 {
     if (with_comment) append_comment(option->comment, indent, text);
-    bool absent = is_path(option) && !*(char *const *)((const char *)config + option->offset);
+    bool absent = is_text(option) && !*(char *const *)((const char *)config + option->offset);
     nnm_buffer_printf(text, "%*s%s%s: ", (int)indent, "", absent ? "# " : "", option->key);
-    if (absent) nnm_buffer_text(text, option->type == NNM_OPTION_FILE ? "path/to/file" : "path/to/folder");
+    if (absent)
+        nnm_buffer_text(text, option->type == NNM_OPTION_FILE   ? "path/to/file"
+                              : option->type == NNM_OPTION_PATH ? "path/to/folder"
+                                                                : "text");
     nnm_option_format(option, config, text);
     nnm_buffer_text(text, "\n");
 }

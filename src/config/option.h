@@ -20,6 +20,7 @@ typedef enum nnm_option_type {
     NNM_OPTION_NAME,        /* char[NNM_KERNEL_NAME_BYTES]: a name that the reader checks */
     NNM_OPTION_PATH,        /* char *, of a folder, on the heap; NULL: not given */
     NNM_OPTION_FILE,        /* the same of a file */
+    NNM_OPTION_TEXT,        /* the same of any text */
     NNM_OPTION_SECTION      /* a mapping with a table of its own, for which the reader has code */
 } nnm_option_type;
 
@@ -41,6 +42,9 @@ void nnm_option_format(const nnm_option *option, const void *config, nnm_buffer 
 
 /* Appends "KEY: value" indented by `indent` blanks, its comment above it when `with_comment`. */
 void nnm_option_write(const nnm_option *option, const void *config, size_t indent, bool with_comment, nnm_buffer *text);
+
+/* Appends its comment alone. */
+void nnm_option_write_comment(const nnm_option *option, size_t indent, nnm_buffer *text);
 
 /* Sets the members that `mapping` has keys for; others keep what they hold. `found`, unless NULL, receives for each
  * option its value's node or NULL: sections are for the caller to read. Errors: VALUE with place, key, what was found

@@ -13,6 +13,7 @@
 #include "base/memory.h"
 #include "config/files.h"
 #include "nnmeter/backend.h"
+#include "store/known.h"
 #include "store/paths.h"
 
 #define PREDICTORBUILD "predictorbuild_config.yaml"
@@ -32,7 +33,7 @@ struct nnm_workspace {
 typedef struct known_names {
     nnm_known_kernel *kernels;
     size_t kernel_count;
-    const char **backends;
+    nnm_known_backend *backends;
     size_t backend_count;
 } known_names;
 
@@ -40,6 +41,15 @@ static void known_fini(known_names *known)
 {
     free(known->kernels);
     free(known->backends);
+}
+
+nnm_known_backend nnm_workspace_known_backend(const nnm_backend *backend)
+{
+    return (nnm_known_backend){.name = backend->name,
+                               .settings = backend->settings,
+                               .setting_count = backend->setting_count,
+                               .times_itself = backend->measure != NULL,
+                               .simulated = backend->device == NNM_DEVICE_SIMULATED};
 }
 
 static nnm_status known_init(known_names *known, nnm_error *err)
@@ -56,7 +66,7 @@ static nnm_status known_init(known_names *known, nnm_error *err)
         known->kernels[i] = (nnm_known_kernel){nnm_kernel_name(kernel), nnm_kernel_default_samples(kernel)};
     }
     for (size_t i = 0; i < known->backend_count; i++)
-        known->backends[i] = nnm_backend_at(i)->name;
+        known->backends[i] = nnm_workspace_known_backend(nnm_backend_at(i));
     return NNM_OK;
 }
 
@@ -115,7 +125,8 @@ static nnm_status write_configs(const char *folder, const nnm_backend *backend, 
                                                    known.kernel_count, err);
     if (status == NNM_OK)
         status = nnm_predictorbuild_config_write(&build, build_path, known.kernels, known.kernel_count, err);
-    if (status == NNM_OK) status = nnm_backend_config_write(&timing, timing_path, err);
+    nnm_known_backend known_backend = nnm_workspace_known_backend(backend);
+    if (status == NNM_OK) status = nnm_backend_config_write(&timing, &known_backend, timing_path, err);
     nnm_predictorbuild_config_fini(&build);
     known_fini(&known);
     free(build_path);
@@ -231,6 +242,8 @@ static nnm_status read_configs(nnm_workspace *workspace, nnm_error *err)
                                                 known.kernel_count, err);
     if (status == NNM_OK) status = make_absolute(workspace, &build.prior_dir, err);
     if (status == NNM_OK) status = make_absolute(workspace, &timing.library_path, err);
+    for (size_t i = 0; status == NNM_OK && i < backend->setting_count; i++)
+        if (backend->settings[i].type == NNM_SETTING_FILE) status = make_absolute(workspace, &timing.settings[i], err);
     if (status == NNM_OK) {
         nnm_predictorbuild_config_fini(&workspace->predictorbuild);
         workspace->predictorbuild = build;
