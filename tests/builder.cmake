@@ -4,6 +4,7 @@ nnm_add_unit_test(builder nnm_builder)
 nnm_add_unit_test(models nnm_builder)
 set_tests_properties(unit.builder unit.models PROPERTIES RESOURCE_LOCK machine)
 nnm_add_unit_test(export_onnx nnm_builder)
+nnm_add_unit_test(acquire nnm_builder)
 
 # What ONNX itself says about exported predictors.
 if(PYTHON3)

@@ -152,6 +152,27 @@ done:
     return status;
 }
 
+nnm_status nnm_features_of_configs(nnm_features *out, const nnm_kernel *kernel, const nnm_kernel_config *configs,
+                                   const double *latency_ms, size_t count, nnm_error *err)
+{
+    nnm_features f = {0};
+    nnm_status status = allocate(&f, count, nnm_kernel_feature_count(kernel) + nnm_work_feature_count(kernel), err);
+    if (status == NNM_OK) status = name_features(&f, kernel, err);
+    for (size_t i = 0; i < count && status == NNM_OK; i++) {
+        double x[MAX_FEATURES];
+        status = fill_row(kernel, &configs[i], x, err);
+        if (status) break;
+        memcpy(f.x + i * f.columns, x, f.columns * sizeof *x);
+        f.y[i] = latency_ms ? latency_ms[i] : 0;
+        f.source[i] = i;
+    }
+    if (status)
+        nnm_features_fini(&f);
+    else
+        *out = f;
+    return status;
+}
+
 /* ---- tables ---- */
 
 #define CHUNK_ROWS 4096

@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "base/rng.h"
+#include "builder/acquire.h"
 #include "kernels/catalogue.h"
 #include "nnmeter/model_file.h"
 #include "nnmeter/registry.h"
@@ -176,6 +177,35 @@ static void samplers_give_what_is_new_and_in_order(void **state)
     nnm_config_list_fini(&first);
     nnm_config_list_fini(&again);
     nnm_config_list_fini(&around);
+    nnm_prior_free(prior);
+}
+
+/* Acquisition chooses among what the kernel's own sampler gives. */
+static void acquisition_knows_customised_kernels(void **state)
+{
+    fixture *f = *state;
+    nnm_error err = NNM_ERROR_INIT;
+    const nnm_kernel *kernel = NULL;
+    nnm_prior *prior = NULL;
+    nnm_config_list first = {0}, next = {0};
+    double latency_ms[NNM_ACQUIRE_MIN_KNOWN];
+    assert_ok(reg(f, &(meta){0}, &err));
+    assert_ok(nnm_registry_find_kernel(f->registry, "mine", &kernel, &err));
+    assert_ok(nnm_prior_builtin(&prior, kernel, &err));
+    assert_ok(nnm_acquire_start(&first, kernel, prior, NNM_ACQUIRE_MIN_KNOWN, NULL, 5, &err));
+    assert_int_equal(first.count, NNM_ACQUIRE_MIN_KNOWN);
+    for (size_t i = 0; i < first.count; i++)
+        latency_ms[i] = 1e-3 + 1e-6 * nnm_kernel_flops(kernel, &first.items[i]);
+    const nnm_known_kernels known = {first.items, latency_ms, NULL, first.count};
+    assert_ok(nnm_acquire(&next, kernel, prior, &known, 10, NULL, NULL, 5, NULL, &err));
+    assert_int_equal(next.count, 10);
+    for (size_t i = 0; i < next.count; i++) {
+        assert_ok(nnm_kernel_config_check(kernel, &next.items[i], &err));
+        for (size_t j = 0; j < first.count; j++)
+            assert_false(nnm_kernel_config_equal(kernel, &next.items[i], &first.items[j]));
+    }
+    nnm_config_list_fini(&first);
+    nnm_config_list_fini(&next);
     nnm_prior_free(prior);
 }
 
@@ -550,6 +580,7 @@ int main(void)
         TEST(the_file_keeps_what_was_registered),
         TEST(a_registry_sees_what_another_process_registered),
         TEST(samplers_give_what_is_new_and_in_order),
+        TEST(acquisition_knows_customised_kernels),
         TEST(the_example_equals_conv_bn_relu),
         TEST(a_kernel_is_built_for_its_layout_only),
         TEST(a_meta_file_is_checked),
