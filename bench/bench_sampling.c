@@ -2,8 +2,8 @@
  * How many kernels, and how much time on the device, samplers need for an accuracy: the documented loop, plain draws
  * from the prior, Sobol's points over the logarithms, and acquisition.
  *
- *     bench_sampling [--quick] [--kernels N] [--seeds N] [--data DIR] [--pool FILE.csv [KERNEL]] [--cost WEIGHT]
- *                    [--only METHOD] [--json FILE]
+ *     bench_sampling [--quick] [--kernels N] [--seeds N] [--data DIR] [--pool FILE.csv [KERNEL]] [--device NUMBER]
+ *                    [--cost WEIGHT] [--only METHOD] [--json FILE]
  *
  * Accuracies are those on rows that were drawn before anything else and are never chosen. Every method's kernels are
  * learned by the model `best`, all of them; the documented loop is shown once more with its own random forest.
@@ -405,7 +405,7 @@ static bool parse(int argc, char **argv, setup *s, request *r)
         if (strcmp(argv[i], "--quick") == 0) {
             s->quick = true;
             s->seeds = 2;
-            s->kernels = 240;
+            s->kernels = 120;
             continue;
         }
         if (!value) return false;
@@ -430,18 +430,18 @@ static bool parse(int argc, char **argv, setup *s, request *r)
         } else
             return false;
     }
-    return s->seeds >= 1 && s->seeds <= MAX_SEEDS && s->kernels >= 240 && s->kernels <= MAX_KERNELS;
+    return s->seeds >= 1 && s->seeds <= MAX_SEEDS && s->kernels >= 120 && s->kernels <= MAX_KERNELS;
 }
 
 int main(int argc, char **argv)
 {
     static const size_t twelfths[CHECKS] = {1, 2, 3, 4, 6, 8, 12};
     nnm_error err = NNM_ERROR_INIT;
-    setup s = {.kernels = 480, .seeds = 5, .acquire = NNM_ACQUIRE_OPTIONS_INIT, .only = -1};
+    setup s = {.kernels = 360, .seeds = 5, .acquire = NNM_ACQUIRE_OPTIONS_INIT, .only = -1};
     request r = {.pool_kernel = "conv-bn-relu", .device = -1};
     s.acquire.threads = 1;
     if (!parse(argc, argv, &s, &r)) {
-        fputs("usage: bench_sampling [--quick] [--kernels 240..2000] [--seeds 1..8] [--data DIR] [--pool FILE.csv "
+        fputs("usage: bench_sampling [--quick] [--kernels 120..2000] [--seeds 1..8] [--data DIR] [--pool FILE.csv "
               "[KERNEL]]\n                      [--device NUMBER] [--cost WEIGHT] [--only METHOD] [--json FILE]\n",
               stderr);
         return 2;

@@ -25,7 +25,6 @@ typedef struct search {
     const nnm_prior *prior;
     nnm_config_set seen;   /* what must not come again */
     nnm_config_list found; /* new configurations, in the order they were found */
-    size_t prior_count;    /* of these, how many are spread as the prior is: the first */
     nnm_sobol points;
 } search;
 
@@ -71,10 +70,23 @@ static nnm_status offer(search *s, const nnm_kernel_config *config, bool *added,
     return status;
 }
 
+/* Customised kernels have a sampler of their own, and nobody knows a cube behind it. */
+static nnm_status spread_customized(search *s, size_t num, nnm_error *err)
+{
+    nnm_config_list theirs = {0};
+    bool added;
+    nnm_status status = nnm_sample_prior(&theirs, s->kernel, s->prior, num, s->points.seed, &s->seen.members, err);
+    for (size_t i = 0; i < theirs.count && status == NNM_OK; i++)
+        status = offer(s, &theirs.items[i], &added, err);
+    nnm_config_list_fini(&theirs);
+    return status;
+}
+
 /* New configurations, spread over the prior, until there are `num`. */
 static nnm_status spread(search *s, size_t num, nnm_error *err)
 {
     nnm_status status = NNM_OK;
+    if (nnm_kernel_is_customized(s->kernel)) return spread_customized(s, num, err);
     for (size_t fruitless = 0; s->found.count < num && fruitless < FRUITLESS_POINTS && status == NNM_OK;) {
         double point[NNM_PRIOR_COORDINATES];
         bool added;
@@ -184,7 +196,7 @@ static nnm_status choose_next(nnm_config_list *out, const search *s, const nnm_k
     if (status == NNM_OK) {
         const nnm_acquire_rows before = {&past, past_rows, known->count, known->seconds};
         const nnm_acquire_rows after = {&future, future_rows, s->found.count, NULL};
-        size_t reference = s->prior_count < REFERENCE ? s->prior_count : REFERENCE;
+        size_t reference = s->found.count < REFERENCE ? s->found.count : REFERENCE;
         status = nnm_acquire_choose(chosen, &count, &before, &after, reference, num, options, seed, outlook, err);
     }
     if (status == NNM_OK) status = hand_over(out, s, chosen, count, err);
@@ -212,21 +224,6 @@ nnm_status nnm_acquire(nnm_config_list *out, const nnm_kernel *kernel, const nnm
     }
     bool enough = known->count >= NNM_ACQUIRE_MIN_KNOWN;
     if (status == NNM_OK) status = spread(&s, count_candidates(num, options), err);
-    s.prior_count = s.found.count;
-    if (status == NNM_OK && getenv("NEIGH")) {
-        nnm_config_list around = {0}, near = {0};
-        nnm_rng rng;
-        nnm_rng_init(&rng, seed, 3);
-        for (size_t i = 0; i < known->count && i < 150; i++)
-            (void)!nnm_config_list_add(&around, &known->configs[nnm_rng_below(&rng, known->count)], err);
-        status = nnm_sample_finegrained(&near, kernel, &around, 5, seed, &s.seen.members, err);
-        for (size_t i = 0; i < near.count; i++) {
-            bool added;
-            status = offer(&s, &near.items[i], &added, err);
-        }
-        nnm_config_list_fini(&around);
-        nnm_config_list_fini(&near);
-    }
     if (status == NNM_OK && enough && s.found.count)
         status = choose_next(out, &s, known, num, options, seed, &view, err);
     else if (status == NNM_OK)

@@ -156,7 +156,7 @@ nnm_status nnm_features_of_configs(nnm_features *out, const nnm_kernel *kernel, 
                                    const double *latency_ms, size_t count, nnm_error *err)
 {
     nnm_features f = {0};
-    nnm_status status = allocate(&f, count, nnm_kernel_feature_count(kernel) + NNM_WORK_FEATURES, err);
+    nnm_status status = allocate(&f, count, nnm_kernel_feature_count(kernel) + nnm_work_feature_count(kernel), err);
     if (status == NNM_OK) status = name_features(&f, kernel, err);
     for (size_t i = 0; i < count && status == NNM_OK; i++) {
         double x[MAX_FEATURES];

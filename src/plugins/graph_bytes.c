@@ -13,11 +13,13 @@
 typedef enum item {
     ITEM_INPUT = 1, /* name, shape */
     ITEM_CONSTANT,  /* name, shape, data */
+    ITEM_ZEROS,     /* name, shape */
     ITEM_NODE,      /* name, op, attributes, inputs */
     ITEM_OUTPUT     /* id */
 } item;
 
 #define MAX_NAME_BYTES 4096
+#define MAX_ZEROS (INT32_MAX / 4) /* they cost no bytes here, but memory there */
 
 /* ---- writing ---- */
 
@@ -59,9 +61,11 @@ void nnm_graph_to_bytes(const nnm_graph *graph, nnm_buffer *out)
             last_producer = tensor->producer;
             continue;
         }
-        put_name(out, tensor->data ? ITEM_CONSTANT : ITEM_INPUT, tensor->name);
+        item kind = tensor->zeros ? ITEM_ZEROS : tensor->data ? ITEM_CONSTANT : ITEM_INPUT;
+        put_name(out, kind, tensor->name);
         put(out, &tensor->shape, sizeof tensor->shape);
-        if (tensor->data) put(out, tensor->data, (size_t)nnm_shape_elements(&tensor->shape) * sizeof *tensor->data);
+        if (kind == ITEM_CONSTANT)
+            put(out, tensor->data, (size_t)nnm_shape_elements(&tensor->shape) * sizeof *tensor->data);
     }
     for (size_t i = 0; i < nnm_graph_output_count(graph); i++) {
         put_number(out, ITEM_OUTPUT);
@@ -116,6 +120,8 @@ static nnm_status take_tensor(reader *r, item kind, const char *name)
     int64_t elements = nnm_shape_elements(&shape);
     if (elements < 1) return fail_cut(r->err);
     if (kind == ITEM_INPUT) return nnm_graph_add_input(r->graph, name, &shape, &id, r->err);
+    if (kind == ITEM_ZEROS && elements > MAX_ZEROS) return fail_cut(r->err);
+    if (kind == ITEM_ZEROS) return nnm_graph_add_zeros(r->graph, name, &shape, &id, r->err);
     if ((uint64_t)elements > r->left / sizeof(float)) return fail_cut(r->err);
     float *data = nnm_reallocarray(NULL, (size_t)elements, sizeof *data);
     if (!data) return nnm_fail_memory(r->err);
@@ -156,7 +162,7 @@ static nnm_status take_item(reader *r)
     if (status == NNM_OK) status = take_name(r, name);
     if (status) return status;
     if (kind == ITEM_NODE) return take_node(r, name);
-    if (kind != ITEM_INPUT && kind != ITEM_CONSTANT) return fail_cut(r->err);
+    if (kind != ITEM_INPUT && kind != ITEM_CONSTANT && kind != ITEM_ZEROS) return fail_cut(r->err);
     return take_tensor(r, (item)kind, name);
 }
 

@@ -19,6 +19,7 @@
 #define MAGIC UINT32_C(0x4e4e4850) /* "NNHP" */
 #define CHUNK_BYTES 65536
 #define FOREVER UINT64_MAX
+#define END_LIMIT_MS 1000
 
 /* Before each question (`what` is its number) and each answer (`what` is a status). */
 typedef struct header {
@@ -179,9 +180,24 @@ void nnm_host_stop(nnm_host *host)
     if (host->pid) (void)reap(host, true, &how);
 }
 
+/* Code that closes its side of the channel need not end. Leaves a process that ended to be reaped. */
+static bool ends_soon(const nnm_host *host)
+{
+    for (int waited_ms = 0; waited_ms < END_LIMIT_MS; waited_ms++) {
+        siginfo_t info = {0};
+        if (waitid(P_PID, (id_t)host->pid, &info, WEXITED | WNOHANG | WNOWAIT) != 0 || info.si_pid != 0) return true;
+        (void)poll(NULL, 0, 1);
+    }
+    return false;
+}
+
 static nnm_status fail_gone(nnm_host *host, const char *doing, nnm_error *err)
 {
     int how = 0;
+    if (!ends_soon(host)) {
+        nnm_host_stop(host);
+        return nnm_fail(err, NNM_ERR_CRASHED, "%s closed the connection of its process, which was stopped", doing);
+    }
     bool known = reap(host, false, &how);
     if (known && WIFSIGNALED(how)) {
         int number = WTERMSIG(how);

@@ -3,10 +3,13 @@
 #include <elf.h>
 
 #include "base/file.h"
+#include "base/rng.h"
+#include "builder/acquire.h"
 #include "kernels/catalogue.h"
 #include "nnmeter/model_file.h"
 #include "nnmeter/registry.h"
 #include "nnmeter/sampler.h"
+#include "plugins/graph_bytes.h"
 #include "unit/kernel_by_name.h"
 
 typedef struct fixture {
@@ -177,6 +180,35 @@ static void samplers_give_what_is_new_and_in_order(void **state)
     nnm_prior_free(prior);
 }
 
+/* Acquisition chooses among what the kernel's own sampler gives. */
+static void acquisition_knows_customised_kernels(void **state)
+{
+    fixture *f = *state;
+    nnm_error err = NNM_ERROR_INIT;
+    const nnm_kernel *kernel = NULL;
+    nnm_prior *prior = NULL;
+    nnm_config_list first = {0}, next = {0};
+    double latency_ms[NNM_ACQUIRE_MIN_KNOWN];
+    assert_ok(reg(f, &(meta){0}, &err));
+    assert_ok(nnm_registry_find_kernel(f->registry, "mine", &kernel, &err));
+    assert_ok(nnm_prior_builtin(&prior, kernel, &err));
+    assert_ok(nnm_acquire_start(&first, kernel, prior, NNM_ACQUIRE_MIN_KNOWN, NULL, 5, &err));
+    assert_int_equal(first.count, NNM_ACQUIRE_MIN_KNOWN);
+    for (size_t i = 0; i < first.count; i++)
+        latency_ms[i] = 1e-3 + 1e-6 * nnm_kernel_flops(kernel, &first.items[i]);
+    const nnm_known_kernels known = {first.items, latency_ms, NULL, first.count};
+    assert_ok(nnm_acquire(&next, kernel, prior, &known, 10, NULL, NULL, 5, NULL, &err));
+    assert_int_equal(next.count, 10);
+    for (size_t i = 0; i < next.count; i++) {
+        assert_ok(nnm_kernel_config_check(kernel, &next.items[i], &err));
+        for (size_t j = 0; j < first.count; j++)
+            assert_false(nnm_kernel_config_equal(kernel, &next.items[i], &first.items[j]));
+    }
+    nnm_config_list_fini(&first);
+    nnm_config_list_fini(&next);
+    nnm_prior_free(prior);
+}
+
 /* Model files and features of the example are those of the kernel it rebuilds. */
 static void the_example_equals_conv_bn_relu(void **state)
 {
@@ -196,7 +228,7 @@ static void the_example_equals_conv_bn_relu(void **state)
         double features[2][NNM_KERNEL_MAX_FEATURES] = {{0}};
         for (size_t k = 0; k < 2; k++) {
             nnm_kernel_config config = parse(kernels[k], configs[i]);
-            nnm_graph_options options = {NNM_LAYOUT_NHWC, 2, 42, false};
+            nnm_graph_options options = {.layout = NNM_LAYOUT_NHWC, .batch_size = 2, .seed = 42};
             nnm_graph *graph = NULL;
             assert_ok(nnm_kernel_build_graph(&graph, kernels[k], &config, &options, &err));
             assert_ok(nnm_model_write(graph, in_folder(path, f->folder, "model.tflite"), &err));
@@ -338,6 +370,7 @@ static void register_tries_everything(void **state)
          NNM_ERR_CRASHED,
          "prior_config_sampling of CrashingSampler (parts.so) crashed: signal 11"},
         {{.sampler = "LeavingSampler"}, NNM_ERR_CRASHED, "LeavingSampler (parts.so) ended its process, with status 7"},
+        {{.sampler = "UnsociableSampler"}, NNM_ERR_CRASHED, "closed the connection of its process, which was stopped"},
         {{.sampler = "SilentSampler"}, NNM_ERR_VALUE, "it failed without a message (code -77)"},
         {{.parser = "ForgetfulParser"}, NNM_ERR_VALUE, "features do not lead back to their configuration"},
         {{.parser = "OneWayParser"}, NNM_ERR_VALUE, "OneWayParser has no function get_config_by_feature"},
@@ -371,7 +404,7 @@ static void a_crash_in_use_costs_one_configuration(void **state)
     nnm_graph *graph = NULL;
     assert_ok(reg(f, &(meta){.class_name = "SometimesKernel"}, &err));
     assert_ok(nnm_registry_find_kernel(f->registry, "mine", &kernel, &err));
-    nnm_graph_options options = {NNM_LAYOUT_NHWC, 1, 0, false};
+    nnm_graph_options options = {.layout = NNM_LAYOUT_NHWC, .batch_size = 1};
     nnm_kernel_config bad = parse(kernel, "HW=13,CIN=6"), good = parse(kernel, "HW=12,CIN=6");
     assert_fails(nnm_kernel_build_graph(&graph, kernel, &bad, &options, &err), NNM_ERR_CRASHED,
                  "mine with HW=13,CIN=6: get_model of SometimesKernel (parts.so) crashed: signal 11");
@@ -415,6 +448,67 @@ static void a_package_that_was_moved_is_told(void **state)
     assert_fails(nnm_registry_find_kernel(f->registry, "mine", &kernel, &err), NNM_ERR_NOT_FOUND,
                  "nn-meter unregister --kernel mine): there is no package folder '");
     assert_ok(nnm_registry_unregister_kernel(f->registry, "mine", &err));
+}
+
+/* ---- graphs on their way ---- */
+
+static nnm_graph *example_graph(const nnm_kernel *kernel, bool zeros)
+{
+    nnm_error err = NNM_ERROR_INIT;
+    nnm_prior *prior = NULL;
+    nnm_config_list list = {0};
+    nnm_graph *graph = NULL;
+    nnm_graph_options options = {.layout = NNM_LAYOUT_NHWC, .batch_size = 2, .zero_weights = zeros};
+    assert_ok(nnm_prior_builtin(&prior, kernel, &err));
+    assert_ok(nnm_sample_prior(&list, kernel, prior, 16, 0, NULL, &err));
+    assert_ok(nnm_kernel_build_graph(&graph, kernel, &list.items[0], &options, &err));
+    nnm_config_list_fini(&list);
+    nnm_prior_free(prior);
+    return graph;
+}
+
+static void graphs_survive_the_way(void **state)
+{
+    (void)state;
+    nnm_error err = NNM_ERROR_INIT;
+    for (size_t i = 0; i < 2 * nnm_kernel_count(); i++) {
+        nnm_buffer there = {0}, back = {0};
+        nnm_graph *graph = example_graph(nnm_kernel_at(i / 2), i % 2), *copy = NULL;
+        nnm_graph_to_bytes(graph, &there);
+        assert_ok(nnm_graph_from_bytes(&copy, there.data, there.size, &err));
+        nnm_graph_to_bytes(copy, &back);
+        assert_int_equal(there.size, back.size);
+        assert_memory_equal(there.data, back.data, back.size);
+        nnm_graph_free(graph);
+        nnm_graph_free(copy);
+        nnm_buffer_fini(&there);
+        nnm_buffer_fini(&back);
+    }
+}
+
+/* Bytes that are no graph are refused, whatever they are. */
+static void damaged_graphs_are_refused(void **state)
+{
+    (void)state;
+    nnm_error err = NNM_ERROR_INIT;
+    nnm_buffer bytes = {0};
+    nnm_rng rng;
+    nnm_graph *graph = example_graph(find("se"), true), *copy = NULL;
+    nnm_graph_to_bytes(graph, &bytes);
+    nnm_graph_free(graph);
+    nnm_rng_init(&rng, 1, 1);
+    for (size_t i = 0; i < 3000; i++) {
+        size_t at = (size_t)nnm_rng_below(&rng, bytes.size);
+        char before = bytes.data[at];
+        bytes.data[at] = (char)nnm_rng_below(&rng, 256);
+        if (nnm_graph_from_bytes(&copy, bytes.data, bytes.size, NULL) == NNM_OK) nnm_graph_free(copy);
+        bytes.data[at] = before;
+    }
+    for (size_t cut = 0; cut < bytes.size; cut++) /* whole items are left, or it is refused */
+        if (nnm_graph_from_bytes(&copy, bytes.data, cut, NULL) == NNM_OK) nnm_graph_free(copy);
+    assert_fails(nnm_graph_from_bytes(&copy, bytes.data, 7, &err), NNM_ERR_PARSE, "the graph that came is none");
+    assert_fails(nnm_graph_from_bytes(&copy, bytes.data, bytes.size - 1, &err), NNM_ERR_PARSE, "is none");
+    nnm_buffer_fini(&bytes);
 }
 
 /* ---- the registry file ---- */
@@ -486,6 +580,7 @@ int main(void)
         TEST(the_file_keeps_what_was_registered),
         TEST(a_registry_sees_what_another_process_registered),
         TEST(samplers_give_what_is_new_and_in_order),
+        TEST(acquisition_knows_customised_kernels),
         TEST(the_example_equals_conv_bn_relu),
         TEST(a_kernel_is_built_for_its_layout_only),
         TEST(a_meta_file_is_checked),
@@ -494,6 +589,8 @@ int main(void)
         TEST(a_crash_in_use_costs_one_configuration),
         TEST(a_module_of_another_machine_is_refused),
         TEST(a_package_that_was_moved_is_told),
+        cmocka_unit_test(graphs_survive_the_way),
+        cmocka_unit_test(damaged_graphs_are_refused),
         TEST(a_damaged_file_is_told_with_line_and_key),
         TEST(unregistering_what_is_not_there_fails),
     };

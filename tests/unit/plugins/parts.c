@@ -212,6 +212,15 @@ static nnm_status leave(size_t num, uint64_t seed, nnm_config_list *out, nnm_err
 
 NNM_PLUGIN_EXPORT const nnm_plugin_sampler LeavingSampler = {NNM_PLUGIN_SAMPLER, leave, around};
 
+static nnm_status hang_up(size_t num, uint64_t seed, nnm_config_list *out, nnm_error *err)
+{
+    close(3);
+    pause();
+    return prior(num, seed, out, err);
+}
+
+NNM_PLUGIN_EXPORT const nnm_plugin_sampler UnsociableSampler = {NNM_PLUGIN_SAMPLER, hang_up, around};
+
 static nnm_status hang(size_t num, uint64_t seed, nnm_config_list *out, nnm_error *err)
 {
     pause();
