@@ -14,15 +14,18 @@
 
 /* After so many points in a row that gave nothing new, what is left of the space is too rare to wait for. */
 #define FRUITLESS_POINTS 20000
-/* Of so many candidates a batch is chosen, and so many for each kernel of a large one. */
-#define CANDIDATES 1500
-#define CANDIDATES_A_KERNEL 8
+/* So many candidates for each kernel that is chosen, up to a number that takes a second or two to look at. */
+#define CANDIDATES_A_KERNEL 4
+#define MOST_CANDIDATES 6000
+/* The predictor has to be good for so many of them. */
+#define REFERENCE 1500
 
 typedef struct search {
     const nnm_kernel *kernel;
     const nnm_prior *prior;
     nnm_config_set seen;   /* what must not come again */
     nnm_config_list found; /* new configurations, in the order they were found */
+    size_t prior_count;    /* of these, how many are spread as the prior is: the first */
     nnm_sobol points;
 } search;
 
@@ -95,13 +98,50 @@ static nnm_status hand_over(nnm_config_list *out, const search *s, const size_t 
     return status;
 }
 
+static size_t count_candidates(size_t num, const nnm_acquire_options *options)
+{
+    size_t wanted = num < MOST_CANDIDATES / CANDIDATES_A_KERNEL ? num * CANDIDATES_A_KERNEL : MOST_CANDIDATES;
+    if (wanted < options->candidates) wanted = options->candidates;
+    return wanted < num ? num : wanted;
+}
+
+static nnm_status number_rows(size_t **out, size_t count, nnm_error *err)
+{
+    *out = nnm_calloc(count, sizeof **out);
+    if (!*out) return nnm_fail_memory(err);
+    for (size_t i = 0; i < count; i++)
+        (*out)[i] = i;
+    return NNM_OK;
+}
+
+/* Chooses the first ones among what was found. Of more candidates than can be compared, all follow as they come. */
+static nnm_status choose_first(nnm_config_list *out, const search *s, size_t num, const nnm_acquire_options *options,
+                               nnm_error *err)
+{
+    if (num > MOST_CANDIDATES / CANDIDATES_A_KERNEL || s->found.count <= num)
+        return hand_over(out, s, NULL, s->found.count < num ? s->found.count : num, err);
+    nnm_features features = {0};
+    size_t *rows = NULL, *chosen = nnm_calloc(num, sizeof *chosen), count = 0;
+    nnm_status status = chosen ? number_rows(&rows, s->found.count, err) : nnm_fail_memory(err);
+    if (status == NNM_OK)
+        status = nnm_features_of_configs(&features, s->kernel, s->found.items, NULL, s->found.count, err);
+    const nnm_acquire_rows candidates = {&features, rows, s->found.count, NULL};
+    if (status == NNM_OK) status = nnm_acquire_spread(chosen, &count, &candidates, num, options, err);
+    if (status == NNM_OK) status = hand_over(out, s, chosen, count, err);
+    nnm_features_fini(&features);
+    free(rows);
+    free(chosen);
+    return status;
+}
+
 nnm_status nnm_acquire_start(nnm_config_list *out, const nnm_kernel *kernel, const nnm_prior *prior, size_t num,
                              const nnm_config_list *exclude, uint64_t seed, nnm_error *err)
 {
+    static const nnm_acquire_options options = NNM_ACQUIRE_OPTIONS_INIT;
     search s;
     nnm_status status = begin(&s, kernel, prior, num, out, exclude, seed, err);
-    if (status == NNM_OK) status = spread(&s, num, err);
-    if (status == NNM_OK) status = hand_over(out, &s, NULL, s.found.count, err);
+    if (status == NNM_OK) status = spread(&s, count_candidates(num, &options), err);
+    if (status == NNM_OK) status = choose_first(out, &s, num, &options, err);
     end(&s);
     return status;
 }
@@ -113,6 +153,7 @@ static nnm_status check_known(const nnm_kernel *kernel, const nnm_known_kernels 
 {
     if (!(options->cost_weight >= 0 && options->cost_weight <= 1))
         return nnm_fail(err, NNM_ERR_VALUE, "cost weight: found %g, need a number from 0 to 1", options->cost_weight);
+    if (options->candidates == 0) return nnm_fail(err, NNM_ERR_VALUE, "candidates: found 0, need 1 or more");
     for (size_t i = 0; i < known->count; i++) {
         char text[256];
         nnm_kernel_config_format(kernel, &known->configs[i], text, sizeof text);
@@ -126,19 +167,10 @@ static nnm_status check_known(const nnm_kernel *kernel, const nnm_known_kernels 
     return NNM_OK;
 }
 
-static nnm_status number_rows(size_t **out, size_t count, nnm_error *err)
-{
-    *out = nnm_calloc(count, sizeof **out);
-    if (!*out) return nnm_fail_memory(err);
-    for (size_t i = 0; i < count; i++)
-        (*out)[i] = i;
-    return NNM_OK;
-}
-
 /* Chooses among what was found and hands it over. */
-static nnm_status choose(nnm_config_list *out, const search *s, const nnm_known_kernels *known, size_t num,
-                         const nnm_acquire_options *options, uint64_t seed, nnm_acquire_outlook *outlook,
-                         nnm_error *err)
+static nnm_status choose_next(nnm_config_list *out, const search *s, const nnm_known_kernels *known, size_t num,
+                              const nnm_acquire_options *options, uint64_t seed, nnm_acquire_outlook *outlook,
+                              nnm_error *err)
 {
     nnm_features past = {0}, future = {0};
     size_t *past_rows = NULL, *future_rows = NULL, *chosen = nnm_calloc(num, sizeof *chosen), count = 0;
@@ -152,7 +184,8 @@ static nnm_status choose(nnm_config_list *out, const search *s, const nnm_known_
     if (status == NNM_OK) {
         const nnm_acquire_rows before = {&past, past_rows, known->count, known->seconds};
         const nnm_acquire_rows after = {&future, future_rows, s->found.count, NULL};
-        status = nnm_acquire_choose(chosen, &count, &before, &after, s->found.count, num, options, seed, outlook, err);
+        size_t reference = s->prior_count < REFERENCE ? s->prior_count : REFERENCE;
+        status = nnm_acquire_choose(chosen, &count, &before, &after, reference, num, options, seed, outlook, err);
     }
     if (status == NNM_OK) status = hand_over(out, s, chosen, count, err);
     nnm_features_fini(&past);
@@ -178,13 +211,26 @@ nnm_status nnm_acquire(nnm_config_list *out, const nnm_kernel *kernel, const nnm
         status = nnm_config_set_add(&s.seen, &known->configs[i], &added, err);
     }
     bool enough = known->count >= NNM_ACQUIRE_MIN_KNOWN;
-    size_t wanted = num * CANDIDATES_A_KERNEL;
-    if (wanted < CANDIDATES) wanted = CANDIDATES;
-    if (status == NNM_OK) status = spread(&s, enough ? wanted : num, err);
+    if (status == NNM_OK) status = spread(&s, count_candidates(num, options), err);
+    s.prior_count = s.found.count;
+    if (status == NNM_OK && getenv("NEIGH")) {
+        nnm_config_list around = {0}, near = {0};
+        nnm_rng rng;
+        nnm_rng_init(&rng, seed, 3);
+        for (size_t i = 0; i < known->count && i < 150; i++)
+            (void)!nnm_config_list_add(&around, &known->configs[nnm_rng_below(&rng, known->count)], err);
+        status = nnm_sample_finegrained(&near, kernel, &around, 5, seed, &s.seen.members, err);
+        for (size_t i = 0; i < near.count; i++) {
+            bool added;
+            status = offer(&s, &near.items[i], &added, err);
+        }
+        nnm_config_list_fini(&around);
+        nnm_config_list_fini(&near);
+    }
     if (status == NNM_OK && enough && s.found.count)
-        status = choose(out, &s, known, num, options, seed, &view, err);
+        status = choose_next(out, &s, known, num, options, seed, &view, err);
     else if (status == NNM_OK)
-        status = hand_over(out, &s, NULL, s.found.count, err);
+        status = choose_first(out, &s, num, options, err);
     if (status == NNM_OK && outlook) *outlook = view;
     end(&s);
     return status;

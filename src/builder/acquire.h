@@ -21,14 +21,15 @@ typedef struct nnm_known_kernels {
 } nnm_known_kernels;
 
 typedef struct nnm_acquire_options {
-    /* How much the time counts that measuring a kernel takes: 0, only the number of kernels does, to 1, only the
+    /* How much the time counts that measuring a kernel takes: from 0, only the number of kernels does, to 1, only the
      * time. */
     double cost_weight;
-    unsigned threads; /* 0: one a CPU */
+    size_t candidates; /* of so many, or of more where many are asked for, the best are chosen; >= 1 */
+    unsigned threads;  /* 0: one a CPU */
 } nnm_acquire_options;
 #define NNM_ACQUIRE_OPTIONS_INIT \
     {                            \
-        0.5, 0                   \
+        0.5, 1500, 0             \
     }
 
 /* What `nnm_acquire` thinks of its choice. */
@@ -38,7 +39,8 @@ typedef struct nnm_acquire_outlook {
     double mean_cost_s; /* that measuring a kernel drawn from the prior takes */
 } nnm_acquire_outlook;
 
-/* The first configurations, of which no latency is known yet: spread evenly over what the prior covers.
+/* The first configurations, of which no latency is known yet: spread evenly over what the prior covers, rather a cheap
+ * one than one that is ten times the work.
  * Errors: INVALID_ARGUMENT (num is 0, the prior is of another family), NO_MEMORY. */
 NNM_NODISCARD nnm_status nnm_acquire_start(nnm_config_list *out, const nnm_kernel *kernel, const nnm_prior *prior,
                                            size_t num, const nnm_config_list *exclude, uint64_t seed, nnm_error *err);
@@ -46,7 +48,7 @@ NNM_NODISCARD nnm_status nnm_acquire_start(nnm_config_list *out, const nnm_kerne
 /* The next configurations. With fewer than NNM_ACQUIRE_MIN_KNOWN known, as nnm_acquire_start. `options` NULL:
  * NNM_ACQUIRE_OPTIONS_INIT; `outlook` and `exclude` may be NULL; what is not known in the outlook is NaN.
  * Errors: as above; VALUE (a latency that is not finite and > 0, seconds that are not finite and >= 0, a cost weight
- * outside 0..1). */
+ * outside 0..1, no candidates). */
 #define NNM_ACQUIRE_MIN_KNOWN 20
 NNM_NODISCARD nnm_status nnm_acquire(nnm_config_list *out, const nnm_kernel *kernel, const nnm_prior *prior,
                                      const nnm_known_kernels *known, size_t num, const nnm_acquire_options *options,

@@ -7,101 +7,41 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/parallel.h"
-#include "base/rng.h"
+#include "builder/acquire_costs.h"
+#include "builder/acquire_greedy.h"
 #include "learn/best.h"
 
-nnm_acquire_tuning nnm_tuning = {W_SLOPE, 1, 1.0, 1500};
+#define CLOSE 0.1         /* relative error that counts as right */
+#define UNKNOWN_WIDTH 1.0 /* half the 90 % interval where too few rows tell it */
+#define LEAST_SCALE 1e-4  /* of errors */
+#define NEARNESS 0.05     /* squared distance at which likeness falls to 1/e, each parameter scaled to 0..1 */
 
-/* ---- what measuring costs ---- */
-
-double nnm_acquire_seconds(double latency_ms)
+/* A kernel takes one of those that may be measured, and its time; for a kernel of mean cost both count alike where the
+ * weight is 1/2. */
+static void find_prices(double *price, const double *seconds, size_t count, double weight)
 {
-    double s = latency_ms * 1e-3;
-    return fmin(5 * (0.005 + fmax(0.003, s) + fmax(0.012, 5 * s)), fmax(5, 6 * s));
+    double mean = 0;
+    for (size_t i = 0; i < count; i++)
+        mean += seconds[i] / (double)count;
+    for (size_t i = 0; i < count; i++)
+        price[i] = mean > 0 ? fmax(1 - weight + weight * seconds[i] / mean, 1e-6) : 1;
 }
 
-typedef struct timing {
-    double latency, seconds;
-} timing;
-
-/* Pairs in order of latency; seconds are medians of neighbours. */
-typedef struct costs {
-    timing *pairs;
-    size_t count;
-} costs;
-
-static int compare_timings(const void *left, const void *right)
-{
-    const timing *a = left, *b = right;
-    if (a->latency != b->latency) return a->latency < b->latency ? -1 : 1;
-    return (a->seconds > b->seconds) - (a->seconds < b->seconds);
-}
-
-static int compare_doubles(const void *left, const void *right)
-{
-    double a = *(const double *)left, b = *(const double *)right;
-    return (a > b) - (a < b);
-}
-
-static nnm_status learn_costs(costs *out, const nnm_acquire_rows *known, nnm_error *err)
-{
-    *out = (costs){0};
-    if (!known->seconds) return NNM_OK;
-    timing *raw = nnm_calloc(known->count, sizeof *raw);
-    out->pairs = nnm_calloc(known->count, sizeof *out->pairs);
-    out->count = known->count;
-    if (raw && out->pairs) {
-        for (size_t i = 0; i < known->count; i++)
-            raw[i] = (timing){known->features->y[known->rows[i]], known->seconds[i]};
-        qsort(raw, known->count, sizeof *raw, compare_timings);
-        for (size_t i = 0; i < known->count; i++) {
-            double around[5];
-            size_t from = i < 2 ? 0 : i - 2, to = i + 3 < known->count ? i + 3 : known->count;
-            for (size_t k = from; k < to; k++)
-                around[k - from] = raw[k].seconds;
-            qsort(around, to - from, sizeof *around, compare_doubles);
-            out->pairs[i] = (timing){raw[i].latency, around[(to - from) / 2]};
-        }
-    }
-    nnm_status status = raw && out->pairs ? NNM_OK : nnm_fail_memory(err);
-    free(raw);
-    return status;
-}
-
-static double cost_of(const costs *c, double latency)
-{
-    if (c->count == 0) return nnm_acquire_seconds(latency);
-    const timing *p = c->pairs, *last = &p[c->count - 1];
-    if (latency <= p->latency) return p->seconds;
-    if (latency >= last->latency) return last->seconds * latency / last->latency;
-    size_t low = 0, high = c->count - 1;
-    while (high - low > 1) {
-        size_t middle = (low + high) / 2;
-        if (p[middle].latency <= latency)
-            low = middle;
-        else
-            high = middle;
-    }
-    double part = (latency - p[low].latency) / (p[high].latency - p[low].latency);
-    return p[low].seconds + part * (p[high].seconds - p[low].seconds);
-}
-
-/* ---- candidates as the model sees them ---- */
+/* ---- where latencies are known ---- */
 
 typedef struct choice {
     const nnm_acquire_rows *candidates;
     const nnm_best *best;
-    size_t count, reference, trees;
-    uint16_t *leaf;  /* count * trees */
-    double *worth;   /* reference: what it would be worth to be sure of it */
-    double *latency; /* count */
-    double *bad;     /* count: probability of an error above 10 % */
-    double *price;   /* count: what a gain is divided by */
-    double *gain;    /* count */
-    float *left;     /* reference: what is not covered yet, times worth */
+    nnm_costs costs;
+    size_t trees;
+    uint16_t *leaf;  /* candidates * trees: the leaf that each is in; trees of at most 20,000 rows have so few nodes */
+    double *worth;   /* candidates */
+    double *wrong;   /* candidates: probability of an error above 10 % */
+    double *seconds; /* candidates */
+    double *price;   /* candidates */
 } choice;
 
-static uint16_t leaf_of(const nnm_pool_tree *tree, const double *seen)
+static uint16_t find_leaf(const nnm_pool_tree *tree, const double *seen)
 {
     uint32_t at = 0;
     while (tree->nodes[at].column != NNM_POOL_LEAF)
@@ -109,6 +49,8 @@ static uint16_t leaf_of(const nnm_pool_tree *tree, const double *seen)
     return (uint16_t)at;
 }
 
+/* Errors are taken to be spread as exp(-|error| / scale), so that answers are wrong with the probability
+ * exp(-0.1 / scale). Measuring nearby makes the scale smaller, and what that gains is the derivative by log(scale). */
 static void look_at(void *context, size_t index, unsigned thread)
 {
     (void)thread;
@@ -118,99 +60,28 @@ static void look_at(void *context, size_t index, unsigned thread)
     double seen[NNM_BEST_MAX_COLUMNS + 1 + NNM_ROOFLINE_MAX_GROUPS];
     nnm_best_see(c->best, x, seen);
     for (size_t t = 0; t < c->trees; t++)
-        c->leaf[index * c->trees + t] = leaf_of(&c->best->pool.trees[t], seen);
+        c->leaf[index * c->trees + t] = find_leaf(&c->best->pool.trees[t], seen);
     nnm_best_answer answer = nnm_best_predict(c->best, x);
-    double half = isnan(c->best->upper) ? 1 : (c->best->upper - c->best->lower) / 2;
-    double scale = fmax(answer.width * half / log(10), 1e-4);
-    double surprise = 0.1 / scale, bad = exp(-surprise);
-    c->latency[index] = exp(answer.log_latency);
-    c->bad[index] = bad;
-    if (index >= c->reference) return;
-    switch (nnm_tuning.worth) {
-    case W_ONE: c->worth[index] = 1; break;
-    case W_BAD: c->worth[index] = bad; break;
-    case W_SLOPE: c->worth[index] = bad * surprise; break;
-    case W_SPREAD: c->worth[index] = fmin(scale, 1); break;
-    }
+    double half = isnan(c->best->upper) ? UNKNOWN_WIDTH : (c->best->upper - c->best->lower) / 2;
+    double surprise = CLOSE / fmax(answer.width * half / log(10), LEAST_SCALE); /* 1 in 10 is beyond the half */
+    c->wrong[index] = exp(-surprise);
+    c->worth[index] = c->wrong[index] * surprise;
+    c->seconds[index] = nnm_costs_seconds(&c->costs, exp(answer.log_latency));
 }
 
 /* Share of the trees in which two candidates are in one leaf. */
-static float alike(const choice *c, size_t a, size_t b)
+static float share_of_leaves(const void *context, size_t candidate, size_t row)
 {
-    const uint16_t *left = c->leaf + a * c->trees, *right = c->leaf + b * c->trees;
+    const choice *c = context;
+    const uint16_t *left = c->leaf + candidate * c->trees, *right = c->leaf + row * c->trees;
     unsigned same = 0;
     for (size_t t = 0; t < c->trees; t++)
         same += left[t] == right[t];
-    float share = (float)same / (float)c->trees;
-    return nnm_tuning.sharpness == 1.0 ? share : (float)pow((double)share, nnm_tuning.sharpness);
+    return (float)same / (float)c->trees;
 }
 
-static void find_gain(void *context, size_t index, unsigned thread)
-{
-    (void)thread;
-    choice *c = context;
-    double sum = 0;
-    for (size_t i = 0; i < c->reference; i++)
-        sum += (double)(c->left[i] * alike(c, index, i));
-    c->gain[index] = sum;
-}
-
-/* Greedy, with gains that only fall: the best of old gains is worked out anew until it stays the best. */
-static size_t take_greedily(choice *c, size_t *chosen, size_t num, unsigned threads)
-{
-    bool *fresh = nnm_calloc(c->count, 1);
-    size_t taken = 0;
-    nnm_parallel_for(threads, c->count, find_gain, c);
-    memset(fresh, 1, c->count);
-    while (taken < num) {
-        size_t top = c->count;
-        double best = -1;
-        for (size_t i = 0; i < c->count; i++) {
-            if (c->gain[i] < 0) continue;
-            double value = c->gain[i] / c->price[i];
-            if (value > best) best = value, top = i;
-        }
-        if (top == c->count) break;
-        if (!fresh[top]) {
-            find_gain(c, top, 0);
-            fresh[top] = true;
-            continue;
-        }
-        chosen[taken++] = top;
-        c->gain[top] = -1;
-        for (size_t i = 0; i < c->reference; i++)
-            c->left[i] *= 1 - alike(c, top, i);
-        memset(fresh, 0, c->count);
-    }
-    free(fresh);
-    return taken;
-}
-
-static size_t take_by_lot(choice *c, size_t *chosen, size_t num, uint64_t seed)
-{
-    nnm_rng rng;
-    nnm_rng_init(&rng, seed, 77);
-    for (size_t i = 0; i < c->count; i++)
-        c->gain[i] = pow(nnm_rng_uniform(&rng), 1 / (1e-9 + c->worth[i] / c->price[i] * 1e-3));
-    /* exponential keys: -log(u)/w smallest */
-    nnm_rng_init(&rng, seed, 77);
-    for (size_t i = 0; i < c->count; i++)
-        c->gain[i] = -log(1 - nnm_rng_uniform(&rng)) / (1e-9 + c->worth[i]) * c->price[i];
-    size_t taken = 0;
-    for (; taken < num && taken < c->count; taken++) {
-        size_t top = 0;
-        for (size_t i = 1; i < c->count; i++)
-            if (c->gain[i] < c->gain[top]) top = i;
-        chosen[taken] = top;
-        c->gain[top] = INFINITY;
-    }
-    return taken;
-}
-
-/* ---- the whole ---- */
-
-static nnm_status fit_known(nnm_best **out, const nnm_acquire_rows *known, unsigned threads, uint64_t seed,
-                            nnm_error *err)
+static nnm_status learn(nnm_best **out, nnm_costs *costs, const nnm_acquire_rows *known, unsigned threads,
+                        uint64_t seed, nnm_error *err)
 {
     const nnm_features *f = known->features;
     double *x = nnm_calloc(known->count, f->columns * sizeof *x), *y = nnm_calloc(known->count, sizeof *y);
@@ -227,10 +98,45 @@ static nnm_status fit_known(nnm_best **out, const nnm_acquire_rows *known, unsig
         .feature_names = (const char *const *)f->names,
         .work = f->work,
     };
+    if (status == NNM_OK) status = nnm_costs_learn(costs, y, known->seconds, known->count, err);
     if (status == NNM_OK) status = nnm_best_fit(out, &data, seed, threads, NULL, err);
     free(x);
     free(y);
     return status;
+}
+
+static nnm_status choice_init(choice *c, nnm_error *err)
+{
+    size_t count = c->candidates->count;
+    c->trees = c->best->pool.count;
+    c->leaf = nnm_calloc(count, c->trees * sizeof *c->leaf);
+    c->worth = nnm_calloc(count, sizeof *c->worth);
+    c->wrong = nnm_calloc(count, sizeof *c->wrong);
+    c->seconds = nnm_calloc(count, sizeof *c->seconds);
+    c->price = nnm_calloc(count, sizeof *c->price);
+    return c->leaf && c->worth && c->wrong && c->seconds && c->price ? NNM_OK : nnm_fail_memory(err);
+}
+
+static void choice_fini(choice *c)
+{
+    nnm_costs_fini(&c->costs);
+    free(c->leaf);
+    free(c->worth);
+    free(c->wrong);
+    free(c->seconds);
+    free(c->price);
+}
+
+static nnm_acquire_outlook look_out(const choice *c, size_t reference, const size_t *chosen, size_t count)
+{
+    nnm_acquire_outlook outlook = {.accuracy10 = 1};
+    for (size_t i = 0; i < reference; i++) {
+        outlook.accuracy10 -= c->wrong[i] / (double)reference;
+        outlook.mean_cost_s += c->seconds[i] / (double)reference;
+    }
+    for (size_t i = 0; i < count; i++)
+        outlook.seconds += c->seconds[chosen[i]];
+    return outlook;
 }
 
 nnm_status nnm_acquire_choose(size_t *chosen, size_t *chosen_count, const nnm_acquire_rows *known,
@@ -239,49 +145,122 @@ nnm_status nnm_acquire_choose(size_t *chosen, size_t *chosen_count, const nnm_ac
                               nnm_error *err)
 {
     nnm_best *best = NULL;
-    costs cost = {0};
-    choice c = {.candidates = candidates, .count = candidates->count, .reference = reference};
-    nnm_status status = fit_known(&best, known, options->threads, seed, err);
-    if (status == NNM_OK) status = learn_costs(&cost, known, err);
-    if (status) goto done;
+    choice c = {.candidates = candidates};
+    nnm_status status = learn(&best, &c.costs, known, options->threads, seed, err);
     c.best = best;
-    c.trees = best->pool.count;
-    c.leaf = nnm_calloc(c.count, c.trees * sizeof *c.leaf);
-    c.worth = nnm_calloc(c.count, sizeof *c.worth);
-    c.latency = nnm_calloc(c.count, sizeof *c.latency);
-    c.bad = nnm_calloc(c.count, sizeof *c.bad);
-    c.price = nnm_calloc(c.count, sizeof *c.price);
-    c.gain = nnm_calloc(c.count, sizeof *c.gain);
-    c.left = nnm_calloc(reference, sizeof *c.left);
-    if (!c.leaf || !c.worth || !c.latency || !c.bad || !c.price || !c.gain || !c.left) {
-        status = nnm_fail_memory(err);
-        goto done;
-    }
-    nnm_parallel_for(options->threads, c.count, look_at, &c);
-    for (size_t i = 0; i < c.count; i++)
-        c.price[i] = pow(cost_of(&cost, c.latency[i]), options->cost_weight);
-    for (size_t i = 0; i < reference; i++)
-        c.left[i] = (float)c.worth[i];
-    *chosen_count =
-        nnm_tuning.greedy == 1 ? take_greedily(&c, chosen, num, options->threads) : take_by_lot(&c, chosen, num, seed);
-    if (outlook) {
-        *outlook = (nnm_acquire_outlook){.accuracy10 = 1};
-        for (size_t i = 0; i < reference; i++) {
-            outlook->accuracy10 -= c.bad[i] / (double)reference;
-            outlook->mean_cost_s += cost_of(&cost, c.latency[i]) / (double)reference;
-        }
-        for (size_t i = 0; i < *chosen_count; i++)
-            outlook->seconds += cost_of(&cost, c.latency[chosen[i]]);
-    }
+    if (status == NNM_OK) status = choice_init(&c, err);
+    if (status) goto done;
+    nnm_parallel_for(options->threads, candidates->count, look_at, &c);
+    find_prices(c.price, c.seconds, candidates->count, options->cost_weight);
+    const nnm_greedy greedy = {
+        .candidates = candidates->count,
+        .reference = reference,
+        .alike = share_of_leaves,
+        .context = &c,
+        .worth = c.worth,
+        .price = c.price,
+        .threads = options->threads,
+    };
+    status = nnm_greedy_choose(chosen, chosen_count, &greedy, num, err);
+    if (status == NNM_OK && outlook) *outlook = look_out(&c, reference, chosen, *chosen_count);
 done:
     nnm_best_free(best);
-    free(cost.pairs);
-    free(c.leaf);
-    free(c.worth);
-    free(c.latency);
-    free(c.bad);
-    free(c.price);
-    free(c.gain);
-    free(c.left);
+    choice_fini(&c);
+    return status;
+}
+
+/* ---- where none is ---- */
+
+typedef struct layout {
+    double *place; /* candidates * dimensions */
+    size_t dimensions;
+} layout;
+
+static float nearness(const void *context, size_t candidate, size_t row)
+{
+    const layout *l = context;
+    const double *a = l->place + candidate * l->dimensions, *b = l->place + row * l->dimensions;
+    double sum = 0;
+    for (size_t d = 0; d < l->dimensions; d++)
+        sum += (a[d] - b[d]) * (a[d] - b[d]);
+    return (float)exp(-sum / NEARNESS);
+}
+
+/* What is computed from parameters is no parameter. */
+static bool is_parameter(const char *name)
+{
+    return strncmp(name, "work.", 5) != 0 && strcmp(name, "FLOPS") != 0 && strcmp(name, "PARAMS") != 0;
+}
+
+static nnm_status lay_out(layout *out, const nnm_acquire_rows *candidates, nnm_error *err)
+{
+    const nnm_features *f = candidates->features;
+    *out = (layout){0};
+    for (size_t c = 0; c < f->columns; c++)
+        out->dimensions += is_parameter(f->names[c]);
+    out->place = nnm_calloc(candidates->count, out->dimensions * sizeof *out->place);
+    if (!out->place) return nnm_fail_memory(err);
+    for (size_t c = 0, d = 0; c < f->columns; c++) {
+        if (!is_parameter(f->names[c])) continue;
+        double low = INFINITY, high = -INFINITY;
+        for (size_t i = 0; i < candidates->count; i++) {
+            double value = log(1 + fmax(f->x[candidates->rows[i] * f->columns + c], 0));
+            out->place[i * out->dimensions + d] = value;
+            low = fmin(low, value);
+            high = fmax(high, value);
+        }
+        for (size_t i = 0; i < candidates->count; i++) {
+            double *value = &out->place[i * out->dimensions + d];
+            *value = high > low ? (*value - low) / (high - low) : 0;
+        }
+        d++;
+    }
+    return NNM_OK;
+}
+
+/* Operations and bytes, each as a share of the mean. */
+static void guess_costs(double *cost, const nnm_acquire_rows *candidates)
+{
+    static const char *const names[] = {"work.macs", "work.bytes"};
+    const nnm_features *f = candidates->features;
+    for (size_t n = 0; n < sizeof names / sizeof *names; n++) {
+        size_t column = 0;
+        double mean = 0;
+        while (column < f->columns && strcmp(f->names[column], names[n]) != 0)
+            column++;
+        if (column == f->columns) continue;
+        for (size_t i = 0; i < candidates->count; i++)
+            mean += f->x[candidates->rows[i] * f->columns + column] / (double)candidates->count;
+        for (size_t i = 0; i < candidates->count && mean > 0; i++)
+            cost[i] += f->x[candidates->rows[i] * f->columns + column] / mean;
+    }
+}
+
+nnm_status nnm_acquire_spread(size_t *chosen, size_t *chosen_count, const nnm_acquire_rows *candidates, size_t num,
+                              const nnm_acquire_options *options, nnm_error *err)
+{
+    size_t count = candidates->count;
+    layout places = {0};
+    double *price = nnm_calloc(count, sizeof *price), *worth = nnm_calloc(count, sizeof *worth);
+    nnm_status status = price && worth ? lay_out(&places, candidates, err) : nnm_fail_memory(err);
+    if (status) goto done;
+    guess_costs(price, candidates);
+    find_prices(price, price, count, options->cost_weight);
+    for (size_t i = 0; i < count; i++)
+        worth[i] = 1;
+    const nnm_greedy greedy = {
+        .candidates = count,
+        .reference = count,
+        .alike = nearness,
+        .context = &places,
+        .worth = worth,
+        .price = price,
+        .threads = options->threads,
+    };
+    status = nnm_greedy_choose(chosen, chosen_count, &greedy, num, err);
+done:
+    free(places.place);
+    free(price);
+    free(worth);
     return status;
 }

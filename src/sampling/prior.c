@@ -196,11 +196,11 @@ const int64_t *nnm_prior_column(const nnm_prior *prior, const char *name)
 
 /* ---- drawing ---- */
 
-static int64_t draw_setting(const nnm_family_setting settings[NNM_MAX_FAMILY_SETTINGS], nnm_rng *rng)
+static int64_t draw_setting(const nnm_family_setting settings[NNM_FAMILY_MAX_SETTINGS], nnm_rng *rng)
 {
     uint64_t percent = nnm_rng_below(rng, 100);
     size_t i = 0;
-    while (i + 1 < NNM_MAX_FAMILY_SETTINGS && settings[i + 1].percent && percent >= settings[i].percent)
+    while (i + 1 < NNM_FAMILY_MAX_SETTINGS && settings[i + 1].percent && percent >= settings[i].percent)
         percent -= settings[i++].percent;
     return settings[i].value;
 }
@@ -254,11 +254,11 @@ void nnm_prior_draw(const nnm_prior *prior, nnm_rng *rng, int64_t values[NNM_KER
 
 /* ---- at a point of the cube ---- */
 
-static int64_t setting_at(const nnm_family_setting settings[NNM_MAX_FAMILY_SETTINGS], double u)
+static int64_t setting_at(const nnm_family_setting settings[NNM_FAMILY_MAX_SETTINGS], double u)
 {
     double percent = 100 * u;
     size_t i = 0;
-    while (i + 1 < NNM_MAX_FAMILY_SETTINGS && settings[i + 1].percent && percent >= settings[i].percent)
+    while (i + 1 < NNM_FAMILY_MAX_SETTINGS && settings[i + 1].percent && percent >= settings[i].percent)
         percent -= settings[i++].percent;
     return settings[i].value;
 }
