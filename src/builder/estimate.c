@@ -40,7 +40,7 @@ static const nnm_kernel_config *config_of(const estimate *e, size_t row)
 static size_t fold_of_nearest(const estimate *e, size_t row)
 {
     size_t nearest = 0;
-    double least = INFINITY;
+    double least = HUGE_VAL;
     for (size_t i = 0; i < e->first_count; i++) {
         double far = distance(e->data->kernel, config_of(e, row), config_of(e, e->first[i]));
         if (far < least) {

@@ -16,7 +16,7 @@ nnm_status nnm_sample_and_profile_kernel_data(nnm_builder *builder, const char *
                                               nnm_kernel_data **out, nnm_profile_summary *summary, nnm_error *err)
 {
     static const nnm_sample_options defaults = NNM_SAMPLE_OPTIONS_INIT;
-    const nnm_sitting sitting = {backend, false, true, INFINITY};
+    const nnm_sitting sitting = {backend, false, true, HUGE_VAL};
     const nnm_kernel *kernel = NULL;
     nnm_profile_summary done = {0};
     nnm_status status = nnm_builder_kernel(builder, kernel_type, &kernel, err);
@@ -136,7 +136,7 @@ static nnm_status sample_around_errors(nnm_builder *builder, nnm_group *group, c
     nnm_build_result *result = &group->result;
     nnm_config_list known = {0};
     nnm_kernel_data *fresh = NULL;
-    const nnm_sitting sitting = {backend, false, true, INFINITY};
+    const nnm_sitting sitting = {backend, false, true, HUGE_VAL};
     nnm_sample_options sample = {
         .mark = mark,
         .mode = NNM_SAMPLING_FINEGRAINED,

@@ -113,19 +113,29 @@ static nnm_status fit(nnm_plan *plan, nnm_group *group, nnm_error *err)
     return status;
 }
 
+/* Where the budget does not allow for all test kernels that are wanted, each member gets its share of those it does. */
+static void share_tests(const nnm_plan *plan, nnm_group *group)
+{
+    size_t wanted = 0, before = 0, allowed = nnm_spending_test_kernels(plan, group);
+    for (size_t i = 0; i < group->member_count; i++)
+        wanted += group->members[i].test_sample_num;
+    for (size_t i = 0; i < group->member_count && wanted > allowed; i++) {
+        size_t upto = before + group->members[i].test_sample_num; /* of those wanted */
+        group->members[i].test_sample_num = upto * allowed / wanted - before * allowed / wanted;
+        before = upto;
+    }
+}
+
 /* A kernel type that the backend cannot run fails here already. */
 static nnm_status measure_test_sets(nnm_plan *plan, nnm_group *group, nnm_error *err)
 {
-    size_t wanted = 0, allowed = nnm_spending_test_kernels(plan, group);
     nnm_status status = NNM_OK;
-    for (size_t i = 0; i < group->member_count; i++)
-        wanted += group->members[i].test_sample_num;
+    share_tests(plan, group);
     for (size_t i = 0; i < group->member_count && status == NNM_OK; i++) {
         nnm_member *member = &group->members[i];
         nnm_profile_summary summary = {0};
         const nnm_sitting sitting = {plan->backend, true, true,
                                      nnm_spending_test_seconds(plan) / (double)group->member_count};
-        if (wanted > allowed) member->test_sample_num = member->test_sample_num * allowed / wanted;
         if (member->test_sample_num == 0) continue;
         nnm_status measured = nnm_test_set_measure(plan->builder, group, member, &sitting, &summary, &member->error);
         nnm_turn_add_summary(&group->result.profile, &summary);

@@ -9,7 +9,7 @@ typedef struct nnm_sitting {
     bool complete;  /* the kernels that a mark has are taken as they are, for an earlier call made them; otherwise new
                        ones  are added to them */
     bool repeat;    /* some are measured again at the end, to tell how well latencies repeat */
-    double seconds; /* it may take, with what earlier sittings of the same kernels took; INFINITY: any time */
+    double seconds; /* it may take, with what earlier sittings of the same kernels took; HUGE_VAL: any time */
 } nnm_sitting;
 
 /* Draws configurations as nnm_builder_generate does, and measures them. When the time is over, those that have no round

@@ -93,7 +93,7 @@ size_t nnm_spending_kernels_left(const nnm_plan *plan)
 
 double nnm_spending_seconds_left(const nnm_plan *plan)
 {
-    if (plan->budget.seconds <= 0) return INFINITY;
+    if (plan->budget.seconds <= 0) return HUGE_VAL;
     return plan->budget.seconds - plan->before_s - (double)(nnm_clock_ns() - plan->begin_ns) * 1e-9;
 }
 
@@ -115,7 +115,7 @@ size_t nnm_spending_test_kernels(const nnm_plan *plan, const nnm_group *group)
 
 double nnm_spending_test_seconds(const nnm_plan *plan)
 {
-    return plan->budget.seconds > 0 ? plan->budget.seconds * TEST_TIME_SHARE / (double)plan->count : (double)INFINITY;
+    return plan->budget.seconds > 0 ? plan->budget.seconds * TEST_TIME_SHARE / (double)plan->count : HUGE_VAL;
 }
 
 static size_t init_of(const nnm_group *group)
@@ -141,7 +141,7 @@ size_t nnm_spending_first_kernels(const nnm_plan *plan, const nnm_group *group)
 
 double nnm_spending_first_seconds(const nnm_plan *plan)
 {
-    return plan->budget.seconds > 0 ? plan->budget.seconds * FIRST_TIME_SHARE / (double)plan->count : (double)INFINITY;
+    return plan->budget.seconds > 0 ? plan->budget.seconds * FIRST_TIME_SHARE / (double)plan->count : HUGE_VAL;
 }
 
 size_t nnm_spending_most_kernels(const nnm_plan *plan, const nnm_group *group)

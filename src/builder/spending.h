@@ -12,7 +12,7 @@ NNM_NODISCARD nnm_status nnm_spending_begin(nnm_plan *plan, nnm_error *err);
 
 bool nnm_spending_is_limited(const nnm_plan *plan);
 size_t nnm_spending_kernels_left(const nnm_plan *plan); /* SIZE_MAX: no limit */
-double nnm_spending_seconds_left(const nnm_plan *plan); /* INFINITY: no limit; may be negative */
+double nnm_spending_seconds_left(const nnm_plan *plan); /* HUGE_VAL: no limit; may be negative */
 
 /* Kernels and seconds for the test sets of a group, and for its first kernels. */
 size_t nnm_spending_test_kernels(const nnm_plan *plan, const nnm_group *group);

@@ -134,7 +134,7 @@ static nnm_status take_over_file(nnm_builder *builder, nnm_group *group, nnm_mem
 {
     static const nnm_config_list none = {0};
     nnm_sample_options sample = {.mark = mark, .mode = NNM_SAMPLING_GIVEN, .configs = &none};
-    nnm_sitting sitting = {backend, true, false, INFINITY};
+    nnm_sitting sitting = {backend, true, false, HUGE_VAL};
     double before_s = 0, after_s = 0;
     nnm_status status = nnm_builder_seconds_of_mark(builder, member->kernel, mark, &before_s, err);
     if (isfinite(*seconds)) sitting.seconds = before_s + fmax(*seconds, 0);

@@ -199,11 +199,6 @@ static void a_target_without_a_budget_asks_for_no_more_than_without_one(void **s
 static void ends_at_the_ceiling_of_the_labels(void **state)
 {
     fixture *f = *state;
-    nnm_error err = NNM_ERROR_INIT;
-    char path[1024];
-    snprintf(path, sizeof path, "%s/configs/backend_config.yaml", f->workspace);
-    write_text(path, "BACKEND: simulated\nROUNDS: 1\nMAX_ROUNDS: 1\nSIMULATED_ROUND_NOISE: 0.6\n");
-    assert_ok(nnm_builder_config_reload(f->builder, &err));
     nnm_build_result result = {0};
     nnm_build_options options = small(NNM_SAMPLER_PRIOR);
     options.init_sample_num = 60;
