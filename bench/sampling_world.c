@@ -135,17 +135,18 @@ static nnm_status free_rows(const lab *l, size_t **out, size_t *num, uint64_t st
     return NNM_OK;
 }
 
-/* Without options: the first ones. */
+/* The first ones need no options. */
 static nnm_status acquire_rows(lab *l, size_t num, const nnm_acquire_options *options, uint64_t step, nnm_error *err)
 {
-    static const nnm_acquire_options defaults = NNM_ACQUIRE_OPTIONS_INIT;
+    nnm_acquire_options first = NNM_ACQUIRE_OPTIONS_INIT;
+    first.cost_weight = NNM_ACQUIRE_START_WEIGHT;
     size_t *rows = NULL, count = CANDIDATES, chosen_count = 0;
     size_t *chosen = nnm_calloc(num, sizeof *chosen);
     nnm_status status = chosen ? free_rows(l, &rows, &count, step, err) : nnm_fail_memory(err);
     const nnm_acquire_rows known = {&l->world->table, l->rows, l->count, l->seconds};
     const nnm_acquire_rows candidates = {&l->world->table, rows, count, NULL};
     if (status == NNM_OK && count && l->count == 0)
-        status = nnm_acquire_spread(chosen, &chosen_count, &candidates, num, options ? options : &defaults, err);
+        status = nnm_acquire_spread(chosen, &chosen_count, &candidates, num, &first, err);
     else if (status == NNM_OK && count)
         status = nnm_acquire_choose(chosen, &chosen_count, &known, &candidates, count, num, options, l->seed + step,
                                     NULL, err);

@@ -149,7 +149,8 @@ static nnm_status choose_first(nnm_config_list *out, const search *s, size_t num
 nnm_status nnm_acquire_start(nnm_config_list *out, const nnm_kernel *kernel, const nnm_prior *prior, size_t num,
                              const nnm_config_list *exclude, uint64_t seed, nnm_error *err)
 {
-    static const nnm_acquire_options options = NNM_ACQUIRE_OPTIONS_INIT;
+    nnm_acquire_options options = NNM_ACQUIRE_OPTIONS_INIT;
+    options.cost_weight = NNM_ACQUIRE_START_WEIGHT;
     search s;
     nnm_status status = begin(&s, kernel, prior, num, out, exclude, seed, err);
     if (status == NNM_OK) status = spread(&s, count_candidates(num, &options), err);
@@ -222,12 +223,14 @@ nnm_status nnm_acquire(nnm_config_list *out, const nnm_kernel *kernel, const nnm
         bool added;
         status = nnm_config_set_add(&s.seen, &known->configs[i], &added, err);
     }
+    nnm_acquire_options first = *options;
+    if (first.cost_weight > NNM_ACQUIRE_START_WEIGHT) first.cost_weight = NNM_ACQUIRE_START_WEIGHT;
     bool enough = known->count >= NNM_ACQUIRE_MIN_KNOWN;
     if (status == NNM_OK) status = spread(&s, count_candidates(num, options), err);
     if (status == NNM_OK && enough && s.found.count)
         status = choose_next(out, &s, known, num, options, seed, &view, err);
     else if (status == NNM_OK)
-        status = choose_first(out, &s, num, options, err);
+        status = choose_first(out, &s, num, &first, err);
     if (status == NNM_OK && outlook) *outlook = view;
     end(&s);
     return status;

@@ -27,6 +27,8 @@ typedef struct nnm_acquire_options {
     size_t candidates; /* of so many, or of more where many are asked for, the best are chosen; >= 1 */
     unsigned threads;  /* 0: one a CPU */
 } nnm_acquire_options;
+/* The cost weight of the first kernels at most: what they cost is a guess, and dear ones must be among them. */
+#define NNM_ACQUIRE_START_WEIGHT 0.2
 #define NNM_ACQUIRE_OPTIONS_INIT \
     {                            \
         0.5, 1500, 0             \
