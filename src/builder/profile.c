@@ -134,6 +134,7 @@ static nnm_status start(nnm_profiler *p, nnm_error *err)
 {
     nnm_session_options session = nnm_builder_session_options(p->builder);
     nnm_status status = nnm_builder_take_device(p->builder, p->backend, "profile", err);
+    if (status == NNM_OK && p->backend->device == NNM_DEVICE_SIMULATED) status = nnm_journal_relax(p->journal, err);
     if (status == NNM_OK) status = nnm_profiler_recall_quiet(p, err);
     if (status == NNM_OK) status = nnm_worker_start(&p->worker, p->backend, &session, &p->protocol, err);
     if (status) return status;

@@ -65,16 +65,20 @@ static nnm_tensor_id add_weights(nnm_draft *draft, const char *owner, const char
                                  double centre, double spread)
 {
     nnm_tensor_id id = 0;
+    float *data = NULL;
     if (draft->status) return id;
     size_t count = (size_t)nnm_shape_elements(shape);
-    bool zero = draft->zero_weights && strcmp(part, "weight") == 0;
     char *name = nnm_format("%s.%s", owner, part);
-    float *data = zero ? nnm_calloc(count, sizeof *data) : nnm_reallocarray(NULL, count, sizeof *data);
+    if (name && draft->zero_weights && strcmp(part, "weight") == 0) {
+        fail(draft, nnm_graph_add_zeros(draft->graph, name, shape, &id, draft->err));
+        goto done;
+    }
+    data = nnm_reallocarray(NULL, count, sizeof *data);
     if (!name || !data) {
         fail(draft, nnm_fail_memory(draft->err));
         goto done;
     }
-    if (!zero) nnm_weights_fill(data, count, draft->seed, name, (float)centre, (float)spread);
+    nnm_weights_fill(data, count, draft->seed, name, (float)centre, (float)spread);
     nnm_status status = nnm_graph_add_constant(draft->graph, name, shape, data, &id, draft->err);
     fail(draft, status);
     if (status == NNM_OK) data = NULL;

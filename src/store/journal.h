@@ -21,6 +21,10 @@ typedef struct nnm_journal nnm_journal;
 NNM_NODISCARD nnm_status nnm_journal_open(nnm_journal **out, const char *path, nnm_error *err);
 void nnm_journal_close(nnm_journal *journal); /* NULL is allowed */
 
+/* From now on a measurement is on the disk when the system has written it, some seconds later: for what can be had
+ * again at once. It still survives the death of the process. Errors: IO. */
+NNM_NODISCARD nnm_status nnm_journal_relax(nnm_journal *journal, nnm_error *err);
+
 /* ---- measurements ---- */
 
 #define NNM_SOURCE_IDENTITY_BYTES 1024

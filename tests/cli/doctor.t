@@ -19,6 +19,7 @@ What this machine offers, for people and for programs.
   xnnpack_cpu      version * ~
   onnxruntime_cpu  * ~
   onednn_cpu       version * ~
+  simulated        version model 1, phone, a simulated device: its latencies are computed
   Noise
   watched          * usable CPUs, * s ~
   CPU *quiet * % of the time, in stretches of * ms (median; p90 * ms) ~

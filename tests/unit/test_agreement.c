@@ -152,7 +152,7 @@ static void make_example(example *e, const nnm_kernel *kernel, const nnm_kernel_
                          nnm_layout layout)
 {
     nnm_error err = NNM_ERROR_INIT;
-    nnm_graph_options options = {layout, batch, 42};
+    nnm_graph_options options = {layout, batch, 42, false};
     char name[64];
     *e = (example){0};
     assert_ok(nnm_kernel_build_graph(&e->graph, kernel, config, &options, &err));

@@ -129,7 +129,7 @@ static void every_kernel_can_be_built_from_its_smallest_configuration(void **sta
             assert_true(config.value[j] >= 0 && config.value[j] < maximum);
         }
         for (nnm_layout layout = NNM_LAYOUT_NCHW; layout <= NNM_LAYOUT_NHWC; layout++) {
-            nnm_graph_options options = {layout, 1, 0};
+            nnm_graph_options options = {layout, 1, 0, false};
             nnm_graph *graph = NULL;
             assert_ok(nnm_kernel_build_graph(&graph, kernel, &config, &options, &err));
             bool halves = strcmp(nnm_kernel_name(kernel), "split") == 0;
