@@ -49,9 +49,8 @@ static int run_report(const cli_command *self, const void *values)
     nnm_error err = NNM_ERROR_INIT;
     nnm_builder *builder = NULL;
     nnm_report_result result = {0};
-    int code = EXIT_DONE;
-    if (nnm_builder_config_init(&builder, v->workspace, output_stoppable_hooks(), &err))
-        return command_fail(self, &err);
+    int code = open_builder(self, v->workspace, output_stoppable_hooks(), &builder);
+    if (code) return code;
     if (nnm_write_report(builder, v->backend, v->out, &result, &err))
         code = command_fail(self, &err);
     else if (v->json)

@@ -14,6 +14,7 @@
 #include "nnmeter/metrics.h"
 #include "nnmeter/model_file.h"
 #include "nnmeter/predictor.h"
+#include "nnmeter/registry.h"
 #include "nnmeter/report.h"
 #include "nnmeter/sampler.h"
 #include "nnmeter/status.h"

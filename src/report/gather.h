@@ -55,7 +55,8 @@ NNM_NODISCARD nnm_status nnm_gather_machines(nnm_gather *g, nnm_error *err);
 NNM_NODISCARD nnm_status nnm_gather_failures(nnm_gather *g, nnm_error *err);
 
 /* The predictor over one parameter at a configuration beside which much was measured. */
-NNM_NODISCARD nnm_status nnm_gather_sweep(nnm_report_kernel *k, const nnm_predictor *predictor, nnm_error *err);
+NNM_NODISCARD nnm_status nnm_gather_sweep(nnm_registry *registry, nnm_report_kernel *k, const nnm_predictor *predictor,
+                                          nnm_error *err);
 
 NNM_NODISCARD nnm_status nnm_gather_add_label(nnm_report_kernel *k, const nnm_report_label *label, nnm_error *err);
 

@@ -297,7 +297,7 @@ static nnm_status predict_sweep(nnm_gather *g, nnm_report_kernel *k, const nnm_p
         snprintf(k->no_sweep, sizeof k->no_sweep, "There is no predictor yet.");
         return NNM_OK;
     }
-    nnm_status status = nnm_gather_sweep(k, predictor, &reason);
+    nnm_status status = nnm_gather_sweep(nnm_workspace_registry(g->builder->workspace), k, predictor, &reason);
     if (status) snprintf(k->no_sweep, sizeof k->no_sweep, "%s", reason.message);
     if (status == NNM_ERR_TOO_FEW_ROWS) return NNM_OK; /* that is no fault of a file */
     return nnm_gather_note(g, status, &reason, err);

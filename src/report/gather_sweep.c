@@ -122,8 +122,9 @@ static void describe(nnm_report_sweep *sweep, const axis *a, const nnm_kernel_co
     }
 }
 
-static nnm_status predict(nnm_report_sweep *sweep, const axis *a, const nnm_predictor *predictor,
-                          nnm_kernel_config config, int64_t from, int64_t to, nnm_error *err)
+static nnm_status predict(nnm_report_sweep *sweep, const axis *a, nnm_registry *registry,
+                          const nnm_predictor *predictor, nnm_kernel_config config, int64_t from, int64_t to,
+                          nnm_error *err)
 {
     int64_t stride = (to - from) / MOST_STEPS + 1;
     nnm_status status = NNM_OK;
@@ -135,7 +136,7 @@ static nnm_status predict(nnm_report_sweep *sweep, const axis *a, const nnm_pred
         set(a, &config, value);
         if (!is_valid(a->kernel, &config)) continue; /* e.g. an odd number of channels */
         nnm_kernel_config_format(a->kernel, &config, text, sizeof text);
-        status = nnm_predict_config(predictor, text, &prediction, err);
+        status = nnm_predict_config(registry, predictor, text, &prediction, err);
         if (status == NNM_OK)
             sweep->steps[sweep->step_count++] =
                 (nnm_report_step){(double)value, prediction.latency_ms, prediction.lower_ms, prediction.upper_ms};
@@ -163,7 +164,8 @@ static nnm_status add_neighbours(nnm_report_kernel *k, const axis *a, const nnm_
     return status;
 }
 
-nnm_status nnm_gather_sweep(nnm_report_kernel *k, const nnm_predictor *predictor, nnm_error *err)
+nnm_status nnm_gather_sweep(nnm_registry *registry, nnm_report_kernel *k, const nnm_predictor *predictor,
+                            nnm_error *err)
 {
     axis a;
     int64_t from, to;
@@ -177,7 +179,7 @@ nnm_status nnm_gather_sweep(nnm_report_kernel *k, const nnm_predictor *predictor
         return nnm_fail(err, NNM_ERR_TOO_FEW_ROWS, "All measured configurations have the same %s.",
                         nnm_kernel_param_name(k->kernel, (size_t)a.param));
     describe(&k->sweep, &a, base);
-    nnm_status status = predict(&k->sweep, &a, predictor, *base, from, to, err);
+    nnm_status status = predict(&k->sweep, &a, registry, predictor, *base, from, to, err);
     if (status == NNM_OK) status = add_neighbours(k, &a, base, from, to, err);
     if (status) k->sweep.step_count = k->sweep.near_count = 0;
     return status;

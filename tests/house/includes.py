@@ -18,7 +18,8 @@ ROOMS = {
     "bench": ["graph"],
     "sampling": ["kernels"],
     "backends": ["formats", "bench"],
-    "store": ["config", "kernels", "backends"],
+    "plugins": ["config", "kernels", "backends"],
+    "store": ["config", "kernels", "backends", "plugins"],
     "builder": ["learn", "sampling", "backends", "store"],
     "report": ["builder"],
 }
@@ -38,6 +39,8 @@ PUBLIC = {
     "survey": "bench",
     "backend": "bench",
     "sampler": "sampling",
+    "plugin": "kernels",
+    "registry": "plugins",
     "kernel_data": "store",
     "workspace": "store",
     "builder": "builder",

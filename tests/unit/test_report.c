@@ -66,7 +66,7 @@ static nnm_builder *open_workspace(void)
 {
     nnm_builder *builder = NULL;
     assert_ok(nnm_workspace_create(workspace, "xnnpack_cpu", &err));
-    assert_ok(nnm_builder_config_init(&builder, workspace, &hooks, &err));
+    assert_ok(nnm_builder_config_init(&builder, workspace, NULL, &hooks, &err));
     return builder;
 }
 
@@ -207,7 +207,7 @@ static nnm_builder *open_full(void)
     nnm_builder *builder = NULL;
     snprintf(command, sizeof command, "cp -a '%s/ws' '%s'", full_folder, workspace);
     assert_int_equal(system(command), 0);
-    assert_ok(nnm_builder_config_init(&builder, workspace, &hooks, &err));
+    assert_ok(nnm_builder_config_init(&builder, workspace, NULL, &hooks, &err));
     return builder;
 }
 
@@ -489,7 +489,7 @@ static void latencies_that_are_computed_are_called_simulated(void **state)
     (void)state;
     nnm_builder *builder = NULL;
     assert_ok(nnm_workspace_create(workspace, "simulated", &err));
-    assert_ok(nnm_builder_config_init(&builder, workspace, &hooks, &err));
+    assert_ok(nnm_builder_config_init(&builder, workspace, NULL, &hooks, &err));
     nnm_build_options options = NNM_BUILD_OPTIONS_INIT;
     nnm_build_result built = {0};
     options.init_sample_num = 24;
