@@ -115,7 +115,7 @@ static nnm_status add_kernel(nnm_gather *g, const nnm_kernel *kernel, nnm_error 
     if (status) return status;
     page->kernels = kernels;
     nnm_report_kernel *k = &page->kernels[page->kernel_count++];
-    *k = (nnm_report_kernel){.kernel = kernel, .row = {.device_s = NAN, .noise_ceiling10 = NAN}};
+    *k = (nnm_report_kernel){.kernel = kernel, .row = {.device_s = (double)NAN, .noise_ceiling10 = (double)NAN}};
     snprintf(k->row.kernel, sizeof k->row.kernel, "%s", name);
     for (size_t i = 0; i < nnm_kernel_feature_count(kernel); i++)
         k->has_flops |= strcmp(nnm_kernel_feature_name(kernel, i), "FLOPS") == 0;

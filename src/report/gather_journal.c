@@ -76,7 +76,7 @@ static nnm_status add_label(const nnm_gather *g, nnm_report_kernel *k, const nnm
                                            &rounds, &count, err);
     if (status) return status;
     double latency_ns = 0, second_ns = 0, spread_ns = 0;
-    nnm_report_label label = {.config = record.config, .error = NAN, .second_ms = NAN};
+    nnm_report_label label = {.config = record.config, .error = (double)NAN, .second_ms = (double)NAN};
     size_t second = gather_pass(rounds, count, 1);
     if (second) nnm_rounds_combine(rounds, second, &second_ns, &spread_ns);
     size_t first = gather_pass(rounds, count, 0);

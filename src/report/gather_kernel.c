@@ -88,7 +88,7 @@ static nnm_status add_labels(nnm_report_kernel *k, const nnm_kernel_data *config
         const nnm_kernel_record *record = &configs->records[i];
         const nnm_kernel_record *measured = nnm_kernel_data_find(latencies, record->id);
         if (!record->has_config || !measured || !measured->has_latency) continue;
-        nnm_report_label label = {record->config, measured->latency_ms, NAN, NAN};
+        nnm_report_label label = {record->config, measured->latency_ms, (double)NAN, (double)NAN};
         status = nnm_gather_add_label(k, &label, err);
     }
     return status;
@@ -306,7 +306,7 @@ static nnm_status predict_sweep(nnm_gather *g, nnm_report_kernel *k, const nnm_p
 nnm_status nnm_gather_kernel(nnm_gather *g, nnm_report_kernel *k, nnm_error *err)
 {
     nnm_predictor *predictor = NULL;
-    k->agreement.ceiling10 = NAN;
+    k->agreement.ceiling10 = (double)NAN;
     nnm_status status = load_latest(g, k, k->row.kernel, &predictor, err);
     if (status == NNM_OK) status = nnm_gather_measured(g, k, err);
     if (status == NNM_OK) status = add_configs(g, k, err);

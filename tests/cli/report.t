@@ -12,7 +12,7 @@ A report of a workspace, whatever there is in it.
   $ cp ws/predictor_build/results/relu_prior.json ws/predictor_build/results/profiled_relu.json
   > nn-meter train --workspace ws --kernel relu --mark prior -o relu.nnm >out 2>err
   $ nn-meter report --workspace ws --out page.html --json
-  {"report": "page.html", "charts": true, "kernels": [{"kernel": "relu", "profiled": 24, "failed": 0, "device_s": null, "test_rows": 5, "rmse_ms": 0.0052675353912088789, "rmspe": 0.038380729209141103, "acc5": 0.80000000000000004, "acc10": 1.0, "acc15": 1.0, "noise_ceiling10": null, "predictor": "$WORK/ws/predictor_build/results/predictors/relu_prior.nnm"}]}
+  {"report": "page.html", "charts": true, "kernels": [{"kernel": "relu", "profiled": 24, "failed": 0, "device_s": null, "test_rows": 5, "rmse_ms": *, "rmspe": *, "acc5": *, "acc10": 1.0, "acc15": 1.0, "noise_ceiling10": null, "predictor": "$WORK/ws/predictor_build/results/predictors/relu_prior.nnm"}]} ~
   $ grep -o '<h2[^<]*</h2>' page.html | sed 's/<[^>]*>//g'
   All kernels
   relu
