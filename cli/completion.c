@@ -113,8 +113,10 @@ static void offer_values(const cli_option *option, const char *typed, const char
     default: printf("words\n"); break;
     }
     if (kind == VALUE_CHOICE) offer_choices(option->choices, typed, before);
-    for (size_t i = 0; kind == VALUE_KERNEL && i < nnm_kernel_count(); i++) {
-        const char *name = nnm_kernel_name(nnm_kernel_at(i));
+    nnm_registry *registry = NULL;
+    if (kind == VALUE_KERNEL && open_registry(&command_main, &registry)) return; /* the script drops what it said */
+    for (size_t i = 0; kind == VALUE_KERNEL && i < nnm_registry_kernel_count(registry); i++) {
+        const char *name = nnm_registry_kernel_name(registry, i);
         offer(typed, before, name, strlen(name));
     }
     for (size_t i = 0; kind == VALUE_BACKEND && i < nnm_backend_count(); i++)

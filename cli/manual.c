@@ -50,6 +50,7 @@ static void put_example(const char *text)
 /* The variables that the program reads. */
 static const char *const environment[][2] = {
     {"NO_COLOR", "Where it is set and not empty, nothing is coloured. Without it colours appear on terminals only."},
+    {"NN_METER_HOME", "The folder whose config/registry.yaml names the customised kernels; ~/.nn_meter where not set."},
     {"TERM", "Where it is dumb or not set, there are neither colours nor a line that shows progress."},
 };
 

@@ -120,3 +120,18 @@ Several kernel types, and what is none, converted from a file with a byte-order 
   BBBBBB,64,10,1300,650,3.5
   2| (nn-Meter) Wrote 2 kernels, 2 of them with a latency, to ws.json
   2| (nn-Meter) Wrote 2 rows to ws.csv
+
+Data of a customised kernel.
+
+  $ export NN_METER_HOME=$PWD/home; nn-meter register --kernel "$EXAMPLES/custom-kernel-c/meta.yaml" >out 2>err; echo $?
+  > echo '{"mykernel": {"A": {"config": {"HW": 7, "CIN": 8, "COUT": 16, "KERNEL_SIZE": 3, "STRIDES": 1}, "latency": 2}}}' >mine.json
+  > nn-meter export --kernel mykernel --configs mine.json --merge merged.json --csv mine.csv; cut -d, -f2-6 mine.csv; grep -c mykernel merged.json
+  > nn-meter --complete sample --kernel my
+  0
+  HW,CIN,COUT,KERNEL_SIZE,STRIDES
+  7,8,16,3,1
+  1
+  words
+  mykernel
+  2| (nn-Meter) Wrote 1 kernels, 1 of them with a latency, to merged.json
+  2| (nn-Meter) Wrote 1 rows to mine.csv
