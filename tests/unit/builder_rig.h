@@ -13,8 +13,7 @@
 #include "builder/builder.h"
 
 #define BACKEND "xnnpack_cpu"
-#define KERNEL "global-avgpool" /* without weights, and with few parameters: of all kernel types the quickest to time \
-                                 */
+#define KERNEL "global-avgpool" /* without weights and with few parameters: the quickest to time */
 
 typedef struct fixture {
     char folder[256];
