@@ -14,6 +14,12 @@
 
 #define TELL_AFTER_S 1.0 /* a state that is known and occurs is seen much sooner */
 
+/* A backend that times models itself is not compared with the state of this machine. */
+static bool needs_state(const nnm_profiler *p)
+{
+    return !p->backend->measure && p->protocol.gate > 0.0 && p->protocol.clock_gate > 0.0;
+}
+
 static bool is_same(const nnm_profiler *p, double a_ns, double b_ns)
 {
     return fabs(a_ns / b_ns - 1.0) <= p->protocol.clock_gate;
@@ -25,7 +31,7 @@ nnm_status nnm_profiler_recall_quiet(nnm_profiler *p, nnm_error *err)
     nnm_machine machine;
     nnm_machine_state shared;
     double reference_ns, clock_ns;
-    if (p->protocol.gate <= 0.0 || p->protocol.clock_gate <= 0.0) return NNM_OK;
+    if (!needs_state(p)) return NNM_OK;
     nnm_machine_describe(&machine);
     nnm_status status = nnm_journal_quiet_state(p->journal, &machine, &reference_ns, &clock_ns, err);
     if (status) return status;
@@ -49,7 +55,7 @@ void nnm_profiler_keep_quiet(nnm_profiler *p)
     double known_ns = p->protocol.reference_ns;
     nnm_machine_state shared, state = {.found_unix_s = nnm_unix_time_s()};
     nnm_error failure = NNM_ERROR_INIT;
-    if (p->protocol.gate <= 0.0 || p->protocol.clock_gate <= 0.0) return;
+    if (!needs_state(p)) return;
     nnm_worker_quiet_state(p->worker, &state.reference_ns, &state.clock_ns);
     if (state.reference_ns <= 0.0) return;
     if (known_ns > 0.0 && !is_same(p, known_ns, state.reference_ns))

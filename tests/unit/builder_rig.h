@@ -12,7 +12,9 @@
 #include "base/file.h"
 #include "builder/builder.h"
 
+#ifndef BACKEND
 #define BACKEND "xnnpack_cpu"
+#endif
 #define KERNEL "global-avgpool" /* without weights and with few parameters: the quickest to time */
 
 typedef struct fixture {
@@ -85,9 +87,9 @@ static inline int set_up(void **state)
     char path[1024];
     snprintf(path, sizeof path, "%s/configs/backend_config.yaml", f->workspace);
     write_text(path,
-               "BACKEND: xnnpack_cpu\nROUNDS: 2\nMAX_ROUNDS: 2\nWARMUP_MS: 0.2\nSAMPLE_US: 50\nROUND_MS: 1\nGATE: 0\n");
+               "BACKEND: " BACKEND "\nROUNDS: 2\nMAX_ROUNDS: 2\nWARMUP_MS: 0.2\nSAMPLE_US: 50\nROUND_MS: 1\nGATE: 0\n");
     f->hooks = (nnm_hooks){f, on_log, on_progress, is_interrupted};
-    assert_ok(nnm_builder_config_init(&f->builder, f->workspace, &f->hooks, &err));
+    assert_ok(nnm_builder_config_init(&f->builder, f->workspace, NULL, &f->hooks, &err));
     *state = f;
     return 0;
 }

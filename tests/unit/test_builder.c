@@ -123,7 +123,7 @@ static void begin_profiling(fixture *f, const char *name, nnm_machine_lock *lock
     char workspace[512];
     in_folder(workspace, f->folder, name);
     assert_ok(nnm_workspace_create(workspace, BACKEND, &err));
-    assert_ok(nnm_builder_config_init(&builder, workspace, &f->hooks, &err));
+    assert_ok(nnm_builder_config_init(&builder, workspace, NULL, &f->hooks, &err));
     nnm_profiler p = {.builder = builder, .protocol = nnm_builder_protocol(builder)};
     p.protocol.find_s = 0.4;
     f->log[0] = '\0';
@@ -317,7 +317,7 @@ static void continues_in_a_moved_workspace(void **state)
     in_folder(moved, f->folder, "moved");
     assert_int_equal(rename(f->workspace, moved), 0);
     strcpy(f->workspace, moved);
-    assert_ok(nnm_builder_config_init(&f->builder, moved, &f->hooks, &err));
+    assert_ok(nnm_builder_config_init(&f->builder, moved, NULL, &f->hooks, &err));
     nnm_sample_options options = NNM_SAMPLE_OPTIONS_INIT;
     options.mark = "test";
     assert_ok(nnm_generate_config_sample(f->builder, KERNEL, 1, &options, &after, &err));
@@ -343,6 +343,7 @@ static void builds_and_continues(void **state)
     options.init_sample_num = 25;
     options.finegrained_sample_num = 3;
     options.iteration = 2;
+    options.test_sample_num = 0;
     nnm_build_result result = {0};
 
     /* Stopped in the middle ... */
@@ -407,13 +408,14 @@ static void builds_all_kernels_of_the_configuration(void **state)
     char path[1024];
     snprintf(path, sizeof path, "%s/configs/predictorbuild_config.yaml", f->workspace);
     /* Two rows cannot be split: one kernel type fails, the other does not care. */
-    write_text(path, "IMPLEMENT: torch\nKERNELS:\n"
+    write_text(path, "IMPLEMENT: torch\nTEST_SAMPLE_NUM: 0\nKERNELS:\n"
                      "  dwconv-bn-relu:\n    INIT_SAMPLE_NUM: 2\n    ITERATION: 1\n"
                      "  " KERNEL ":\n    INIT_SAMPLE_NUM: 8\n    ITERATION: 1\n");
     assert_ok(nnm_builder_config_reload(f->builder, &err));
     reports r = {0};
-    assert_fails(nnm_build_latency_predictor(f->builder, BACKEND, NULL, 0, 1, on_report, &r, &err), NNM_ERR_PARTIAL,
-                 "1 of 2 kernel types failed");
+    const nnm_build_all_options options = {.threads = 1, .report = on_report, .context = &r};
+    assert_fails(nnm_build_latency_predictor(f->builder, BACKEND, &options, &err), NNM_ERR_PARTIAL,
+                 "1 of 2 kernel types failed (dwconv-bn-relu)");
     assert_int_equal(r.good, 1);
     assert_int_equal(r.bad, 1);
     assert_non_null(strstr(r.message, "too few"));

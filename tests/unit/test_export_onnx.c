@@ -169,7 +169,7 @@ static double our_answer(const table_case *c, const nnm_predictor *predictor, co
         put_cell(&text, &c->columns[i], row[i]);
     }
     nnm_prediction prediction;
-    assert_ok(nnm_predict_config(predictor, text.data, &prediction, &err));
+    assert_ok(nnm_predict_config(NULL, predictor, text.data, &prediction, &err));
     nnm_buffer_fini(&text);
     return prediction.latency_ms;
 }

@@ -37,7 +37,7 @@ static nnm_graph *build_kernel(size_t which)
     nnm_error err = NNM_ERROR_INIT;
     const nnm_kernel *kernel = NULL;
     nnm_kernel_config config;
-    nnm_graph_options options = {NNM_LAYOUT_NCHW, kernel_cases[which].batch_size, which};
+    nnm_graph_options options = {NNM_LAYOUT_NCHW, kernel_cases[which].batch_size, which, false};
     nnm_graph *graph = NULL;
     assert_ok(nnm_kernel_find(&kernel, kernel_cases[which].kernel, &err));
     assert_ok(nnm_kernel_config_parse(&config, kernel, kernel_cases[which].config, &err));

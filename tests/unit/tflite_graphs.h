@@ -47,7 +47,7 @@ static inline nnm_graph *build_kernel(const nnm_kernel *kernel, size_t setting)
         for (size_t i = 0; i < nnm_kernel_param_count(kernel); i++)
             config.value[i] = value_of(nnm_kernel_param_name(kernel, i), setting, same);
         if (nnm_kernel_config_check(kernel, &config, &err)) continue;
-        nnm_graph_options options = {NNM_LAYOUT_NHWC, 1 + (int64_t)setting % 2, setting};
+        nnm_graph_options options = {NNM_LAYOUT_NHWC, 1 + (int64_t)setting % 2, setting, false};
         assert_ok(nnm_kernel_build_graph(&graph, kernel, &config, &options, &err));
     }
     return graph;
