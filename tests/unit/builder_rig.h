@@ -15,9 +15,7 @@
 #ifndef BACKEND
 #define BACKEND "xnnpack_cpu"
 #endif
-#define KERNEL                                                                                             \
-    "global-avgpool" /* without weights, and with few parameters: of all kernel types the quickest to time \
-                      */
+#define KERNEL "global-avgpool" /* without weights and with few parameters: the quickest to time */
 
 typedef struct fixture {
     char folder[256];
