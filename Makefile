@@ -74,7 +74,7 @@ build-dev/build.ninja build-tsan/build.ninja build-fuzz/build.ninja: build-%/bui
 build-release/build.ninja:
 	@cmake --preset release-tests >/dev/null
 
-# Tests run one after the other: some measure, and measuring takes the machine for itself.
+# Two tests run at a time (CMakePresets.json), of which at most one measures: measuring takes the lock of the machine.
 .PHONY: test-dev test-release-tests test-tsan
 test-dev: build-dev/build.ninja
 	@echo "== tests with the address and undefined-behaviour sanitizers"

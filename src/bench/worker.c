@@ -18,9 +18,10 @@
 #include "bench/child.h"
 #include "bench/cpu.h"
 #include "bench/state.h"
+#include "bench/worker.h"
 #include "nnmeter/measure.h"
 
-#define START_LIMIT_S 30.0
+#define START_LIMIT_S 10.0 /* and the time to look for the quiet state */
 #define START_ATTEMPTS 3
 #define END_LIMIT_S 2.0
 #define INTERRUPT_INTERVAL_S 0.1
@@ -108,6 +109,12 @@ static nnm_status fail_crashed(nnm_worker *worker, const char *doing, nnm_error 
                     (long)pid, doing);
 }
 
+static nnm_status fail_interrupted(nnm_worker *worker, nnm_error *err)
+{
+    (void)kill_child(worker);
+    return nnm_fail(err, NNM_ERR_INTERRUPTED, "interrupted; what was done so far is kept");
+}
+
 static nnm_status fail_nonsense(nnm_worker *worker, const char *doing, nnm_error *err)
 {
     long pid = worker->pid;
@@ -163,18 +170,41 @@ static nnm_status fail_reported(nnm_worker *worker, const char *doing, nnm_error
     return reported.code;
 }
 
+/* Waits for a frame, and looks up now and then whether the caller wants to stop. */
+static nnm_receipt receive(nnm_worker *worker, double limit_s, bool *interrupted)
+{
+    uint64_t deadline = deadline_in(limit_s);
+    for (*interrupted = false;;) {
+        uint64_t look_up = deadline_in(INTERRUPT_INTERVAL_S);
+        nnm_receipt receipt = nnm_channel_receive(worker->fd, &worker->frame, look_up < deadline ? look_up : deadline);
+        if (receipt != NNM_RECEIVED_TOO_LATE || nnm_clock_ns() >= deadline) return receipt;
+        *interrupted = worker->interrupted && worker->interrupted(worker->context);
+        if (*interrupted) return receipt;
+    }
+}
+
+double nnm_worker_search_s(const nnm_protocol *protocol)
+{
+    if (protocol->gate <= 0.0) return 0.0;
+    return protocol->find_s * (protocol->reference_ns > 0.0 ? NNM_KNOWN_PATIENCE + 1 : 1);
+}
+
 static nnm_status start_once(nnm_worker *worker, nnm_error *err)
 {
     nnm_status status = spawn(worker, err);
     if (status) return status;
     const char *doing = "starting";
-    switch (nnm_channel_receive(worker->fd, &worker->frame, deadline_in(START_LIMIT_S))) {
+    double limit_s = START_LIMIT_S + nnm_worker_search_s(&worker->protocol);
+    bool interrupted;
+    nnm_receipt receipt = receive(worker, limit_s, &interrupted);
+    if (interrupted) return fail_interrupted(worker, err);
+    switch (receipt) {
     case NNM_RECEIVED: break;
     case NNM_RECEIVED_END: return fail_crashed(worker, doing, err);
     case NNM_RECEIVED_NONSENSE: return fail_nonsense(worker, doing, err);
     case NNM_RECEIVED_TOO_LATE:
         (void)kill_child(worker);
-        return nnm_fail(err, NNM_ERR_TIMEOUT, "a worker process was not ready after %g s", START_LIMIT_S);
+        return nnm_fail(err, NNM_ERR_TIMEOUT, "a worker process was not ready after %g s", limit_s);
     }
     if (worker->frame.kind == NNM_FRAME_READY) return NNM_OK;
     if (worker->frame.kind != NNM_FRAME_FAILURE) return fail_nonsense(worker, doing, err);
@@ -214,8 +244,9 @@ static nnm_status check_start(const nnm_backend *backend, const nnm_session_opti
     return NNM_OK;
 }
 
-nnm_status nnm_worker_start(nnm_worker **out, const nnm_backend *backend, const nnm_session_options *options,
-                            const nnm_protocol *protocol, nnm_error *err)
+nnm_status nnm_worker_start_watched(nnm_worker **out, const nnm_backend *backend, const nnm_session_options *options,
+                                    const nnm_protocol *protocol, bool (*interrupted)(void *context), void *context,
+                                    nnm_error *err)
 {
     nnm_status status = check_start(backend, options, protocol, err);
     if (status) return status;
@@ -225,6 +256,8 @@ nnm_status nnm_worker_start(nnm_worker **out, const nnm_backend *backend, const 
     worker->options = *options;
     worker->protocol = *protocol;
     worker->fd = -1;
+    worker->interrupted = interrupted;
+    worker->context = context;
     void *page = mmap(NULL, sizeof *worker->quiet, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (page == MAP_FAILED) {
         free(worker);
@@ -238,6 +271,12 @@ nnm_status nnm_worker_start(nnm_worker **out, const nnm_backend *backend, const 
     }
     *out = worker;
     return NNM_OK;
+}
+
+nnm_status nnm_worker_start(nnm_worker **out, const nnm_backend *backend, const nnm_session_options *options,
+                            const nnm_protocol *protocol, nnm_error *err)
+{
+    return nnm_worker_start_watched(out, backend, options, protocol, NULL, NULL, err);
 }
 
 /* ---- measuring ---- */
@@ -286,17 +325,9 @@ static nnm_status absolute_path(const char *path, char out[PATH_MAX], nnm_error 
 static nnm_status receive_answer(nnm_worker *worker, nnm_frame_kind kind, const char *doing, nnm_error *err)
 {
     double limit_s = worker->protocol.timeout_s;
-    uint64_t deadline = deadline_in(limit_s);
-    nnm_receipt receipt;
-    for (;;) {
-        uint64_t look_up = deadline_in(INTERRUPT_INTERVAL_S);
-        receipt = nnm_channel_receive(worker->fd, &worker->frame, look_up < deadline ? look_up : deadline);
-        if (receipt != NNM_RECEIVED_TOO_LATE || nnm_clock_ns() >= deadline) break;
-        if (worker->interrupted && worker->interrupted(worker->context)) {
-            (void)kill_child(worker);
-            return nnm_fail(err, NNM_ERR_INTERRUPTED, "interrupted; what was done so far is kept");
-        }
-    }
+    bool interrupted;
+    nnm_receipt receipt = receive(worker, limit_s, &interrupted);
+    if (interrupted) return fail_interrupted(worker, err);
     switch (receipt) {
     case NNM_RECEIVED: break;
     case NNM_RECEIVED_END: return fail_crashed(worker, doing, err);

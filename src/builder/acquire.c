@@ -70,10 +70,23 @@ static nnm_status offer(search *s, const nnm_kernel_config *config, bool *added,
     return status;
 }
 
+/* Customised kernels have a sampler of their own, and nobody knows a cube behind it. */
+static nnm_status spread_customized(search *s, size_t num, nnm_error *err)
+{
+    nnm_config_list theirs = {0};
+    bool added;
+    nnm_status status = nnm_sample_prior(&theirs, s->kernel, s->prior, num, s->points.seed, &s->seen.members, err);
+    for (size_t i = 0; i < theirs.count && status == NNM_OK; i++)
+        status = offer(s, &theirs.items[i], &added, err);
+    nnm_config_list_fini(&theirs);
+    return status;
+}
+
 /* New configurations, spread over the prior, until there are `num`. */
 static nnm_status spread(search *s, size_t num, nnm_error *err)
 {
     nnm_status status = NNM_OK;
+    if (nnm_kernel_is_customized(s->kernel)) return spread_customized(s, num, err);
     for (size_t fruitless = 0; s->found.count < num && fruitless < FRUITLESS_POINTS && status == NNM_OK;) {
         double point[NNM_PRIOR_COORDINATES];
         bool added;

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/buffer.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
@@ -12,13 +13,13 @@
 #include "store/paths.h"
 #include "store/record.h"
 
-nnm_status nnm_builder_config_init(nnm_builder **out, const char *workspace_path, const nnm_hooks *hooks,
-                                   nnm_error *err)
+nnm_status nnm_builder_config_init(nnm_builder **out, const char *workspace_path, nnm_registry *registry,
+                                   const nnm_hooks *hooks, nnm_error *err)
 {
     nnm_builder *builder = nnm_calloc(1, sizeof *builder);
     if (!builder) return nnm_fail_memory(err);
     if (hooks) builder->hooks = *hooks;
-    nnm_status status = nnm_workspace_open(&builder->workspace, workspace_path, err);
+    nnm_status status = nnm_workspace_open(&builder->workspace, workspace_path, registry, err);
     if (status) {
         free(builder);
         return status;
@@ -44,6 +45,12 @@ const nnm_workspace *nnm_builder_workspace(const nnm_builder *builder)
     return builder->workspace;
 }
 
+nnm_status nnm_builder_kernel(const nnm_builder *builder, const char *kernel_type, const nnm_kernel **out,
+                              nnm_error *err)
+{
+    return nnm_registry_find_kernel(nnm_workspace_registry(builder->workspace), kernel_type, out, err);
+}
+
 void nnm_builder_log(const nnm_builder *builder, nnm_log_level level, const char *format, ...)
 {
     if (!builder || !builder->hooks.log) return;
@@ -55,10 +62,17 @@ void nnm_builder_log(const nnm_builder *builder, nnm_log_level level, const char
     builder->hooks.log(builder->hooks.context, level, line);
 }
 
+bool nnm_builder_is_asked_to_stop(const nnm_builder *builder)
+{
+    return builder->hooks.interrupted && builder->hooks.interrupted(builder->hooks.context);
+}
+
 nnm_status nnm_builder_check_interrupted(const nnm_builder *builder, nnm_error *err)
 {
-    if (builder->hooks.interrupted && builder->hooks.interrupted(builder->hooks.context))
+    if (nnm_builder_is_asked_to_stop(builder))
         return nnm_fail(err, NNM_ERR_INTERRUPTED, "interrupted; what was done so far is kept");
+    if (builder->deadline_ns && nnm_clock_ns() >= builder->deadline_ns)
+        return nnm_fail(err, NNM_ERR_INTERRUPTED, "the time for measuring is over; what was done so far is kept");
     return NNM_OK;
 }
 

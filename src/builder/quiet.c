@@ -9,6 +9,10 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "bench/state.h"
+#include "bench/worker.h"
+#include "builder/notes.h"
+
+#define TELL_AFTER_S 1.0 /* a state that is known and occurs is seen much sooner */
 
 /* A backend that times models itself is not compared with the state of this machine. */
 static bool needs_state(const nnm_profiler *p)
@@ -64,4 +68,35 @@ void nnm_profiler_keep_quiet(nnm_profiler *p)
     if (nnm_machine_state_read(&shared) && shared.reference_ns == state.reference_ns) return;
     if (nnm_machine_state_write(p->builder->locks.machine, &state, &failure) != NNM_OK)
         nnm_builder_log(p->builder, NNM_LOG_WARNING, "%s; other workspaces may settle on another one", failure.message);
+}
+
+/* ---- the worker ---- */
+
+typedef struct search {
+    const nnm_profiler *profiler;
+    uint64_t began_ns;
+    bool told;
+} search;
+
+static bool watch_search(void *context)
+{
+    search *s = context;
+    double limit_s = nnm_worker_search_s(&s->profiler->protocol);
+    if (!s->told && limit_s > 0.0 && (double)(nnm_clock_ns() - s->began_ns) > TELL_AFTER_S * 1e9) {
+        s->told = true;
+        nnm_builder_log(s->profiler->builder, NNM_LOG_INFO,
+                        "looking for the quiet state of this machine, for %.0f s at most", limit_s);
+    }
+    return nnm_builder_check_interrupted(s->profiler->builder, NULL) != NNM_OK;
+}
+
+nnm_status nnm_profiler_start_worker(nnm_profiler *p, nnm_error *err)
+{
+    nnm_session_options session = nnm_builder_session_options(p->builder);
+    search s = {p, nnm_clock_ns(), false};
+    nnm_status status = nnm_worker_start_watched(&p->worker, p->backend, &session, &p->protocol, watch_search, &s, err);
+    if (status) return status;
+    nnm_builder_make_interruptible(p->builder, p->worker);
+    nnm_profiler_keep_quiet(p);
+    return NNM_OK;
 }

@@ -120,7 +120,7 @@ nnm_status nnm_kernel_find_family(const nnm_family **out, const nnm_kernel *kern
     if (!family)
         return nnm_fail(err, NNM_ERR_NOT_FOUND, "%s: there is no sampler for the kernel family '%s'",
                         nnm_kernel_name(kernel), nnm_kernel_family(kernel));
-    size_t count = nnm_kernel_param_count(kernel);
+    size_t count = nnm_kernel_is_customized(kernel) ? 0 : nnm_kernel_param_count(kernel);
     bool same = nnm_family_dimension_count(family) == count;
     for (size_t i = 0; i < count && same; i++)
         same = nnm_family_dimension(family, nnm_kernel_param_name(kernel, i)) >= 0;

@@ -92,7 +92,8 @@ static bool same_kernel(const nnm_kernel_build *a, const nnm_kernel_build *b)
 {
     return strcmp(a->kernel, b->kernel) == 0 && a->init_sample_num == b->init_sample_num &&
            a->finegrained_sample_num == b->finegrained_sample_num && a->iteration == b->iteration &&
-           a->error_threshold == b->error_threshold && a->predictor == b->predictor;
+           a->error_threshold == b->error_threshold && a->predictor == b->predictor && a->sampler == b->sampler &&
+           a->test_sample_num == b->test_sample_num;
 }
 
 /* ---- predictorbuild_config.yaml ---- */
@@ -107,9 +108,10 @@ static void a_build_file_is_read(void **state)
     assert_int_equal(config.implement, NNM_IMPLEMENT_TORCH);
     assert_int_equal(config.batch_size, 8);
     assert_string_equal(config.prior_dir, "tables: of mine");
-    const nnm_kernel_build expected[] = {{"dwconv-bn-relu", 500, 20, 5, 0.25, NNM_MODEL_BEST},
-                                         {"conv-bn-relu", 1000, 10, 3, 0.1, NNM_MODEL_BEST},
-                                         {"conv-relu", NNM_FALLBACK_SAMPLES, 20, 3, 0.1, NNM_MODEL_BEST}};
+    const nnm_kernel_build expected[] = {
+        {"dwconv-bn-relu", 500, 20, 5, 0.25, NNM_MODEL_BEST, NNM_SAMPLER_FINEGRAINED, -1},
+        {"conv-bn-relu", 1000, 10, 3, 0.1, NNM_MODEL_BEST, NNM_SAMPLER_FINEGRAINED, -1},
+        {"conv-relu", NNM_FALLBACK_SAMPLES, 20, 3, 0.1, NNM_MODEL_BEST, NNM_SAMPLER_FINEGRAINED, -1}};
     assert_int_equal(config.kernel_count, 3);
     for (size_t i = 0; i < 3; i++)
         assert_true(same_kernel(&config.kernels[i], &expected[i]));
@@ -178,12 +180,18 @@ static void a_written_build_file_reads_back(void **state)
     written.detail = true;
     written.batch_size = 4;
     written.kernels[0].error_threshold = 0.15;
+    written.kernels[0].sampler = NNM_SAMPLER_AUTO;
+    written.kernels[1].test_sample_num = 12;
+    written.budget.seconds = 1200;
+    written.until = (nnm_target){NNM_TARGET_RMSPE, 0.125};
     written.prior_dir = strdup("a \"b\"\\c: # \xC3\xA4");
     assert_non_null(written.prior_dir);
     assert_ok(nnm_predictorbuild_config_write(&written, path, known, KNOWN_COUNT, &err));
     assert_ok(nnm_predictorbuild_config_read(&config, path, NNM_IMPLEMENT_TORCH, known, KNOWN_COUNT, &err));
     assert_true(config.detail);
     assert_int_equal(config.batch_size, 4);
+    assert_true(config.budget.kernels == 0 && config.budget.seconds == 1200);
+    assert_true(config.until.figure == NNM_TARGET_RMSPE && config.until.value == 0.125);
     assert_string_equal(config.prior_dir, written.prior_dir);
     assert_int_equal(config.kernel_count, written.kernel_count);
     for (size_t i = 0; i < config.kernel_count; i++)
@@ -244,6 +252,10 @@ static void bad_build_values_are_named(void **state)
     build_fails("PRIOR_DIR: [a, b]\n", NNM_ERR_VALUE, 1, 12, "PRIOR_DIR: found a list, need the path of a folder");
     build_fails("IMPLEMENT: pytorch\n", NNM_ERR_VALUE, 1, 12,
                 "found 'pytorch', need tensorflow or torch; did you mean 'torch'?");
+    build_fails("SAMPLER: fine\n", NNM_ERR_VALUE, 1, 10, "found 'fine', need finegrained, prior or auto");
+    build_fails("TEST_SAMPLE_NUM: -1\n", NNM_ERR_VALUE, 1, 18, "need auto or a whole number from 0 to 100000");
+    build_fails("BUDGET: abc\n", NNM_ERR_VALUE, 1, 9, "found 'abc', need a number of kernels (500) or a time");
+    build_fails("UNTIL: acc10=95\n", NNM_ERR_VALUE, 1, 8, "UNTIL: found 'acc10=95', need acc5, acc10 or acc15");
     build_fails("KERNELS:\n  fc: {ERROR_THRESHOLD: 0.05}\n", NNM_ERR_VALUE, 2, 25, "need a number from 0.1 to 1");
     build_fails("KERNELS:\n  fc: {ERROR_THRESHOLD: nan}\n", NNM_ERR_VALUE, 2, 25, "found 'nan'");
     build_fails("KERNELS:\n  fc: {ERROR_THRESHOLD: 0x1}\n", NNM_ERR_VALUE, 2, 25, "found '0x1'");
@@ -258,7 +270,8 @@ static void unknown_and_repeated_keys_are_named(void **state)
                 "unknown key 'ITERATON'; did you mean 'ITERATION'?");
     build_fails("detail: TRUE\n", NNM_ERR_VALUE, 1, 1, "unknown key 'detail'; did you mean 'DETAIL'?");
     build_fails("WHATEVER: 1\n", NNM_ERR_VALUE, 1, 1,
-                "unknown key 'WHATEVER'; known: DETAIL, IMPLEMENT, BATCH_SIZE, PREDICTOR, PRIOR_DIR, KERNELS");
+                "unknown key 'WHATEVER'; known: DETAIL, IMPLEMENT, BATCH_SIZE, PREDICTOR, SAMPLER, TEST_SAMPLE_NUM, "
+                "BUDGET, UNTIL, PRIOR_DIR, KERNELS");
     build_fails("DETAIL: no\nBATCH_SIZE: 1\nDETAIL: yes\n", NNM_ERR_VALUE, 3, 1,
                 "DETAIL: the key stands here a second time, the first is in line 1");
     build_fails("KERNELS:\n  fc:\n  conv-relu:\n  fc:\n", NNM_ERR_VALUE, 4, 3, "the first is in line 2");
@@ -531,12 +544,13 @@ static void expect_rows(const char *document, const nnm_option *options, size_t 
         nnm_buffer_printf(&row, "| `%s` | ", options[i].key);
         nnm_option_allowed(&options[i], &row);
         nnm_buffer_text(&row, " | ");
-        if (strcmp(options[i].key, "INIT_SAMPLE_NUM") != 0 && options[i].type != NNM_OPTION_PATH &&
-            options[i].type != NNM_OPTION_FILE) {
-            nnm_buffer_text(&row, "`");
-            nnm_option_format(&options[i], config, &row);
-            nnm_buffer_text(&row, "` |");
-        }
+        nnm_buffer value = {0};
+        nnm_option_format(&options[i], config, &value);
+        if (value.size == 0)
+            nnm_buffer_text(&row, "none |");
+        else if (strcmp(options[i].key, "INIT_SAMPLE_NUM") != 0)
+            nnm_buffer_printf(&row, "`%s` |", value.data);
+        nnm_buffer_fini(&value);
         assert_ok(nnm_buffer_check(&row, &err));
         if (!strstr(document, row.data)) fail_msg("docs/configuration.md lacks '%s'", row.data);
         nnm_buffer_fini(&row);

@@ -433,6 +433,7 @@ static void measure_in_worker(unsigned threads)
     nnm_round round;
     char missing[512];
     nnm_protocol protocol = NNM_PROTOCOL_INIT;
+    protocol.find_s = 0.05;
     nnm_session_options options = {.threads = threads};
     assert_ok(nnm_worker_start(&worker, backend, &options, &protocol, &err));
     for (int i = 0; i < 2; i++) {

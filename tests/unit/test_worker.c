@@ -294,9 +294,9 @@ static void test_worker_lives_on_after_a_timeout(void **state)
     nnm_error err;
     nnm_round round;
     nnm_protocol protocol = short_protocol();
-    protocol.timeout_s = 5.0;
+    protocol.timeout_s = 2.0;
     nnm_worker *worker = start(&protocol);
-    assert_fails(nnm_worker_measure(worker, "/models/hang", &round, &err), NNM_ERR_TIMEOUT, "5 s");
+    assert_fails(nnm_worker_measure(worker, "/models/hang", &round, &err), NNM_ERR_TIMEOUT, "2 s");
     assert_measures(worker);
     nnm_worker_stop(worker);
 }
@@ -413,7 +413,7 @@ static void test_cpu_time_is_limited(void **state)
     pid_t parent = fork();
     if (parent == 0) {
         nnm_protocol protocol = short_protocol();
-        protocol.timeout_s = 2;
+        protocol.timeout_s = 1;
         nnm_worker *worker = NULL;
         if (nnm_worker_start(&worker, &backend, &one_thread, &protocol, NULL) != NNM_OK) _exit(1);
         int pid = nnm_worker_pid(worker);

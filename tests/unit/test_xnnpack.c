@@ -414,6 +414,7 @@ static void test_is_measured_in_a_worker(void **state)
     nnm_worker *worker = NULL;
     nnm_round round;
     nnm_protocol protocol = NNM_PROTOCOL_INIT;
+    protocol.find_s = 0.05;
     nnm_graph *graph = graph_of(&small_conv);
     assert_ok(nnm_onnx_write(graph, path, &err));
     nnm_graph_free(graph);
