@@ -188,6 +188,13 @@ static void test_an_exhausted_space_gives_what_it_has(void **state)
     check_list(&r, &all, 0, NULL);
     assert_ok(nnm_acquire_start(&all, r.kernel, r.prior, 100, NULL, 2, &err));
     assert_int_equal(all.count, 4);
+    /* All of them are known: nothing is left. */
+    const double latency_ms[] = {1, 2, 3, 4};
+    const nnm_known_kernels everything = {all.items, latency_ms, NULL, all.count};
+    nnm_config_list none = {0};
+    assert_ok(nnm_acquire(&none, r.kernel, r.prior, &everything, 100, &few, NULL, 1, NULL, &err));
+    assert_int_equal(none.count, 0);
+    nnm_config_list_fini(&none);
     /* With enough known rows, too: those of another, larger prior beside all of the small one. */
     rig wide = make_rig("relu", 30);
     nnm_config_list next = {0};
