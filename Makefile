@@ -41,7 +41,7 @@ install: all ## install into PREFIX (/usr/local), below DESTDIR
 		{ cmake -DCMAKE_INSTALL_PREFIX='$(PREFIX)' build >/dev/null && cmake --build build -j $(JOBS); }
 	@DESTDIR='$(DESTDIR)' cmake --install build
 
-bench-sampling: all ## kernels and device time that samplers need for an accuracy, on simulated devices and tables DATA/*.csv (5 minutes; ARGS="--quick")
+bench-sampling: all ## kernels and device time that samplers need for an accuracy, on simulated devices and tables DATA/*.csv (minutes; ARGS="--quick")
 	@build/bench/bench_sampling --data $(DATA) $(ARGS)
 
 bench-repeatability: all ## how far two passes over the same kernels agree, ours and the usual ways (20 minutes; ARGS="--kernels 40 --minutes 1 --out pairs.csv")

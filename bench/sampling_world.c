@@ -44,7 +44,7 @@ static nnm_status place_rows(world *w, nnm_error *err)
     if (!w->place) return nnm_fail_memory(err);
     for (size_t c = 0, d = 0; c < f->columns; c++) {
         if (!is_parameter(f->names[c])) continue;
-        double low = INFINITY, high = -INFINITY;
+        double low = (double)INFINITY, high = -(double)INFINITY;
         for (size_t row = 0; row < f->rows; row++) {
             double value = log(1 + fmax(f->x[row * f->columns + c], 0));
             w->place[row * w->dimensions + d] = value;
@@ -107,7 +107,7 @@ static size_t nearest_row(const lab *l, const double *place)
 {
     const world *w = l->world;
     size_t nearest = SIZE_MAX;
-    double least = INFINITY;
+    double least = (double)INFINITY;
     for (size_t i = w->tests; i < w->table.rows; i++) {
         size_t row = w->order[i];
         if (l->used[row]) continue;
@@ -249,7 +249,7 @@ static nnm_status find_ranges(const world *w, range ranges[NNM_KERNEL_MAX_PARAMS
     nnm_config_list draws = {0};
     nnm_status status = nnm_sample_prior(&draws, w->kernel, w->prior, RANGE_DRAWS, DEVICE_SEED, NULL, err);
     for (size_t p = 0; p < nnm_kernel_param_count(w->kernel); p++) {
-        ranges[p] = (range){INFINITY, -INFINITY};
+        ranges[p] = (range){(double)INFINITY, -(double)INFINITY};
         for (size_t i = 0; i < draws.count; i++) {
             double value = log((double)draws.items[i].value[p]);
             ranges[p].low = fmin(ranges[p].low, value);

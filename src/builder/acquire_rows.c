@@ -202,7 +202,7 @@ static nnm_status lay_out(layout *out, const nnm_acquire_rows *candidates, nnm_e
     if (!out->place) return nnm_fail_memory(err);
     for (size_t c = 0, d = 0; c < f->columns; c++) {
         if (!is_parameter(f->names[c])) continue;
-        double low = INFINITY, high = -INFINITY;
+        double low = (double)INFINITY, high = -(double)INFINITY;
         for (size_t i = 0; i < candidates->count; i++) {
             double value = log(1 + fmax(f->x[candidates->rows[i] * f->columns + c], 0));
             out->place[i * out->dimensions + d] = value;
