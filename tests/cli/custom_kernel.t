@@ -122,7 +122,7 @@ What stands in the way is told.
   2| nn-meter unregister: 'relu' is a built-in kernel: it cannot be unregistered
   [1]
   $ nn-meter build --workspace ws
-  2| nn-meter build: $WORK/ws/configs/predictorbuild_config.yaml:3:3: unknown kernel type 'mykernel'
+  2| nn-meter build: $WORK/ws/configs/predictorbuild_config.yaml:4:3: unknown kernel type 'mykernel'
   [1]
   $ sed -i 's/^class_name.*/class_name: YourKernel/' moved/meta.yaml; nn-meter register --kernel moved/meta.yaml
   2| nn-meter register: there is no package folder '$WORK/package' (package_location)
