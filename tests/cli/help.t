@@ -192,31 +192,32 @@ Help of nn-meter and of every command goes to standard output.
   |
   Sample, measure, fit and adapt: a predictor for one kernel, or for all in the configuration.
   Interrupted, it goes on where it was when called again with the same arguments. Defaults in capitals
-  stand in the workspace's predictorbuild_config.yaml.
+  stand in the workspace's predictorbuild_config.yaml. A budget is shared by all kernel types.
   |
   Options:
-    --workspace DIR             the workspace (required)
-    --backend NAME              the runtime that is measured (default: BACKEND of the workspace)
-    --kernel K                  kernel type, see --list-kernels (default: all of KERNELS)
-    --num N                     configurations from the prior (default: INIT_SAMPLE_NUM)
-    --finegrained-num N         configurations around each large error (default: FINEGRAINED_SAMPLE_NUM)
-    --iteration N               rounds; 1: no adaptive sampling (default: ITERATION)
+    --workspace DIR                   the workspace (required)
+    --backend NAME                    the runtime that is measured (default: BACKEND of the workspace)
+    --kernel K                        kernel type, see --list-kernels (default: all of KERNELS)
+    --num N                           configurations from the prior (default: INIT_SAMPLE_NUM)
+    --finegrained-num N               configurations around each large error (default: FINEGRAINED_SAMPLE_NUM)
+    --iteration N                     rounds; 1: no adaptive sampling (default: ITERATION)
     --sampler finegrained|prior|auto  how kernels are chosen after the first (default: SAMPLER)
-    --test-num N                configurations set apart for an honest test (default: TEST_SAMPLE_NUM)
-    --budget B                  what to measure in all: kernels (500) or time (90s, 20m, 2h) (default: BUDGET)
-    --until FIGURE=X            how good is enough: acc5, acc10, acc15 or rmspe (default: UNTIL)
-    --threshold E               relative error that is large (default: ERROR_THRESHOLD)
-    --mark M                    appended to the names of the files (default: none)
-    --model random_forest|best  the regression model (default: PREDICTOR)
-    --seed S                    of everything that is left to chance (default: 0)
-    --threads N                 threads that fit the forest (default: one a CPU)
-    --quick                     measure with less care, in a third of the time
-    --thorough                  measure with more care, in three times the time
-    --json                      answer with one JSON object
-    -h, --help                  show this text
+    --test-num N                      configurations set apart for an honest test (default: TEST_SAMPLE_NUM)
+    --budget B                        what to measure in all: kernels (500) or time (90s, 20m, 2h) (default: BUDGET)
+    --until FIGURE=X                  how good is enough: acc5, acc10, acc15 or rmspe (default: UNTIL)
+    --threshold E                     relative error that is large (default: ERROR_THRESHOLD)
+    --mark M                          appended to the names of the files (default: none)
+    --model random_forest|best        the regression model (default: PREDICTOR)
+    --seed S                          of everything that is left to chance (default: 0)
+    --threads N                       threads that fit the forest (default: one a CPU)
+    --quick                           measure with less care, in a third of the time
+    --thorough                        measure with more care, in three times the time
+    --json                            answer with one JSON object
+    -h, --help                        show this text
   |
   Example:
     nn-meter build --workspace ws --kernel conv-bn-relu --num 100 --iteration 2
+    nn-meter build --workspace ws --sampler auto --budget 20m --until acc10=0.95
   $ nn-meter predict --help
   Usage: nn-meter predict --predictor P (--config NAME=VALUE,... [--json] | --csv F [--skip-bad])
   |
