@@ -66,7 +66,7 @@ All kernel types, of which two share a predictor and one is broken.
   > cat >>ws/configs/predictorbuild_config.yaml <<end
   > PRIOR_DIR: tables
   > BUDGET: 90
-  > SAMPLER: auto
+  > SAMPLER: prior
   > KERNELS:
   >   dwconv-relu: {INIT_SAMPLE_NUM: 10}
   >   maxpool: {INIT_SAMPLE_NUM: 10}
@@ -76,16 +76,16 @@ All kernel types, of which two share a predictor and one is broken.
   > sed -i '/^SAMPLER: finegrained/d' ws/configs/predictorbuild_config.yaml
   > nn-meter build --workspace ws 2>err; code=$?; grep -e '^nn-meter' -e budget err; exit $code
   kernel             profiled failed         time     ±5 %    ±10 %    RMSPE  ceiling  8:2 ±10  file
-  dwconv-bn-relu           *      0 * s * $WORK/ws/predictor_build/results/predictors/dwconv-bn-relu_auto.nnm ~
-  hswish                   *      0 * s * $WORK/ws/predictor_build/results/predictors/hswish_auto.nnm ~
+  dwconv-bn-relu           *      0 * s * $WORK/ws/predictor_build/results/predictors/dwconv-bn-relu_prior.nnm ~
+  hswish                   *      0 * s * $WORK/ws/predictor_build/results/predictors/hswish_prior.nnm ~
   (nn-Meter) dwconv-bn-relu: the budget is spent
   (nn-Meter) hswish: the budget is spent
   nn-meter build: maxpool: $WORK/ws/tables/pooling.csv: the table has no rows; at least one is needed
   nn-meter build: 1 of 4 kernel types failed (maxpool); the first: $WORK/ws/tables/pooling.csv: the table has no rows; at least one is needed
   [3]
   $ ls ws/predictor_build/results/predictors
-  dwconv-bn-relu_auto.nnm
-  hswish_auto.nnm
+  dwconv-bn-relu_prior.nnm
+  hswish_prior.nnm
   relu_auto.nnm
   relu_finegrained1.nnm
   relu_prior.nnm
