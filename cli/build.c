@@ -430,6 +430,18 @@ static int check_build(const cli_command *self, const build_values *v)
     return EXIT_DONE;
 }
 
+/* What the workspace holds now, as a page. Without it the build is as good. */
+static void write_report(nnm_builder *builder)
+{
+    nnm_error err = NNM_ERROR_INIT;
+    nnm_report_result page = {0};
+    if (nnm_write_report(builder, NULL, NULL, &page, &err))
+        output_warning("there is no report: %s", err.message);
+    else
+        output_log("Wrote the report %s", page.path);
+    nnm_report_result_fini(&page);
+}
+
 static int run_build(const cli_command *self, const void *values)
 {
     const build_values *v = values;
@@ -446,6 +458,7 @@ static int run_build(const cli_command *self, const void *values)
     if (v->json) report.rows = json_array();
     code = v->kernel ? build_one(self, builder, v, &choice, &report) : build_all(self, builder, v, &choice, &report);
     if (code == EXIT_DONE && report.partly) code = EXIT_PART;
+    if (code == EXIT_DONE || code == EXIT_PART) write_report(builder);
     if (v->json && (code == EXIT_DONE || code == EXIT_PART)) {
         if (output_json(json_pack("{s:o}", "kernels", report.rows))) code = EXIT_FAILED;
     } else {

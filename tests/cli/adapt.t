@@ -7,7 +7,7 @@ Adapting to latencies that are given, all of whose errors are large: every optio
   > (echo '{"fc": {'; for i in 1 2 3 4 5 6 7 8 9; do echo "\"K$i\": {\"latency\": 1e$i},"; done; echo '"KX": {}}}') >latencies.json
   > cat >functions <<'end'
   > adapt() { nn-meter adapt --workspace $1 --backend simulated --kernel fc --configs configs.json --latencies latencies.json --num 2 --threshold $2 --seed $3 --threads 2 --model random_forest; }
-  > build() { nn-meter build --workspace $1 --kernel fc --num 6 --iteration 1 --seed $2 --threads $3; }
+  > build() { nn-meter build --workspace $1 --kernel fc --num 6 --test-num 0 --iteration 1 --seed $2 --threads $3; }
   > drawn() { tr -d ' \n' <$1/predictor_build/results/$2 | grep -o '"config":{[^}]*}' | sort; }
   > end
   $ . ./functions; (adapt a 0.5 3; adapt b 0.5 3) 2>err >out; grep -c ^fc out

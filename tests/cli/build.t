@@ -19,6 +19,7 @@ One kernel, end to end.
   2| (nn-Meter) training rows: *, test rows: *; rmse: * ms; rmspe: *; 5% accuracy: *; 10% accuracy: *; 15% accuracy: * ~
   2| (nn-Meter) labels measured twice: *; within 5%: *; within 10%: * ~
   2| (nn-Meter) Iteration 1: acc10 *, error_configs number: * ~
+  2| (nn-Meter) Wrote the report $WORK/ws/predictor_build/results/report.html
   $ cd ws/predictor_build; ls . results results/*/
   .:
   kernels
@@ -30,6 +31,7 @@ One kernel, end to end.
   conv-bn-relu_prior.json
   predictors
   profiled_conv-bn-relu.json
+  report.html
   |
   results/collection/:
   Data_conv-bn-relu_finegrained1.csv
@@ -99,6 +101,7 @@ Training and adapting from what the workspace holds.
   conv-bn-relu_prior.json
   predictors
   profiled_conv-bn-relu.json
+  report.html
   $ nn-meter adapt --workspace ws --kernel conv-bn-relu --num 1 --mark more --json --model random_forest 2>err
   {"kernel": "conv-bn-relu", "model": "random_forest", "rows": *, "test_rows": *, "rmse_ms": *, "rmspe": *, "acc5": *, "acc10": *, "acc15": *, "repeated": *, "agree5": *, "agree10": *, "noise_ceiling10": *, "noise_ceiling10_low": *, "noise_ceiling10_high": *, "iterations": 1, "profiled": *, "failed": 0, "known": 0, "elapsed_s": *, "quiet_share": *, "predictor": "$WORK/ws/predictor_build/results/predictors/conv-bn-relu_finegrained_more.nnm"} ~
 

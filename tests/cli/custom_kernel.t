@@ -37,14 +37,15 @@ An entry of KERNELS makes it one of the kernels that build builds. Short rounds,
 
   $ nn-meter create --workspace ws 2>out
   > sed -i 's/^CLOCK_GATE:.*/CLOCK_GATE: 0/; s/^ROUNDS:.*/ROUNDS: 2/; s/^MAX_ROUNDS:.*/MAX_ROUNDS: 2/; s/^ROUND_MS:.*/ROUND_MS: 1/; s/^WARMUP_MS:.*/WARMUP_MS: 0.1/; s/^GATE:.*/GATE: 0/' ws/configs/backend_config.yaml
-  > printf 'IMPLEMENT: tensorflow\nKERNELS:\n  mykernel:\n    INIT_SAMPLE_NUM: 8\n    ITERATION: 1\n    PREDICTOR: random_forest\n' >ws/configs/predictorbuild_config.yaml
+  > printf 'IMPLEMENT: tensorflow\nTEST_SAMPLE_NUM: 0\nKERNELS:\n  mykernel:\n    INIT_SAMPLE_NUM: 8\n    ITERATION: 1\n    PREDICTOR: random_forest\n' >ws/configs/predictorbuild_config.yaml
   $ nn-meter build --workspace ws 2>err; grep -v accuracy err
-  kernel             profiled failed         time     ±5 %    ±10 %  ceiling    ±15 %    RMSPE  file
+  kernel             profiled failed         time     ±5 %    ±10 %    RMSPE  ceiling  8:2 ±10  file
   mykernel                  8      0 * s *  $WORK/ws/predictor_build/results/predictors/mykernel_prior.nnm ~
   (nn-Meter) mykernel: 8 configurations in $WORK/ws/predictor_build/results/mykernel_prior.json
   (nn-Meter) Saved the predictor for mykernel in $WORK/ws/predictor_build/results/predictors/mykernel_prior.nnm
   (nn-Meter) labels measured twice: 8; within 5%: *; within 10%: * ~
   (nn-Meter) Iteration 0: acc10 *, error_configs number: * ~
+  (nn-Meter) Wrote the report $WORK/ws/predictor_build/results/report.html
   $ nn-meter predict --predictor ws/predictor_build/results/predictors/mykernel_prior.nnm --config HW=28,CIN=32,COUT=48,KERNEL_SIZE=3,STRIDES=1
   *.* ~
   2| (nn-Meter) warning: far outside of the training range: KERNEL_SIZE is 3, trained on 1 only
@@ -121,7 +122,7 @@ What stands in the way is told.
   2| nn-meter unregister: 'relu' is a built-in kernel: it cannot be unregistered
   [1]
   $ nn-meter build --workspace ws
-  2| nn-meter build: $WORK/ws/configs/predictorbuild_config.yaml:3:3: unknown kernel type 'mykernel'
+  2| nn-meter build: $WORK/ws/configs/predictorbuild_config.yaml:4:3: unknown kernel type 'mykernel'
   [1]
   $ sed -i 's/^class_name.*/class_name: YourKernel/' moved/meta.yaml; nn-meter register --kernel moved/meta.yaml
   2| nn-meter register: there is no package folder '$WORK/package' (package_location)

@@ -47,11 +47,9 @@ A device that is simulated: its latencies are computed, and everything that show
 
 From sampling to a predictor. A simulated device is no reason to wait for this machine.
 
-  $ nn-meter build --workspace ws --kernel conv-bn-relu --num 40 --iteration 2 --finegrained-num 3 --model random_forest --seed 1
+  $ nn-meter build --workspace ws --kernel conv-bn-relu --num 40 --iteration 2 --finegrained-num 3 --model random_forest --seed 1 --test-num 0
   kernel             profiled failed         time     ±5 %    ±10 %    RMSPE  ceiling  8:2 ±10  file
-  conv-bn-relu             84      0 * s * 100.0 % * $WORK/ws/predictor_build/results/predictors/conv-bn-relu_finegrained1.nnm ~
-  2| (nn-Meter) conv-bn-relu: 20 configurations in $WORK/ws/predictor_build/results/conv-bn-relu_test.json
-  2| (nn-Meter) warning: backend 'simulated' is a simulated device: its latencies are computed, they are no measurements
+  conv-bn-relu             64      0 * s * 100.0 % * $WORK/ws/predictor_build/results/predictors/conv-bn-relu_finegrained1.nnm ~
   2| (nn-Meter) conv-bn-relu: 40 configurations in $WORK/ws/predictor_build/results/conv-bn-relu_prior.json
   2| (nn-Meter) warning: backend 'simulated' is a simulated device: its latencies are computed, they are no measurements
   2| (nn-Meter) Saved the predictor for conv-bn-relu in $WORK/ws/predictor_build/results/predictors/conv-bn-relu_prior.nnm
@@ -65,16 +63,16 @@ From sampling to a predictor. A simulated device is no reason to wait for this m
   2| (nn-Meter) training rows: 51, test rows: 13; rmse: * ms; rmspe: *; 5% accuracy: *; 10% accuracy: *; 15% accuracy: * ~
   2| (nn-Meter) labels measured twice: 40; within 5%: 1.0000; within 10%: 1.0000; ceiling of the 10% accuracy: 1.0000 (0.9124 to 1.0000)
   2| (nn-Meter) Iteration 1: acc10 *, error_configs number: * ~
-  2| (nn-Meter) conv-bn-relu: on 20 kernels set apart: acc5 *, acc10 *, rmspe *; ceiling of acc10: 1.0000 ~
+  2| (nn-Meter) Wrote the report $WORK/ws/predictor_build/results/report.html
 
 Equal seeds give equal latencies, wherever the workspace lies; other settings are another device.
 
   $ cp ws/predictor_build/results/profiled_conv-bn-relu.json first.json
   > nn-meter create --workspace again --backend simulated 2>err
-  > nn-meter build --workspace again --kernel conv-bn-relu --num 40 --iteration 2 --finegrained-num 3 --model random_forest --seed 1 2>err
+  > nn-meter build --workspace again --kernel conv-bn-relu --num 40 --iteration 2 --finegrained-num 3 --model random_forest --seed 1 --test-num 0 2>err
   > diff <(grep -v model first.json) <(grep -v model again/predictor_build/results/profiled_conv-bn-relu.json) && echo the same
   kernel             profiled failed         time     ±5 %    ±10 %    RMSPE  ceiling  8:2 ±10  file
-  conv-bn-relu             84      0 * s * 100.0 % * $WORK/again/predictor_build/results/predictors/conv-bn-relu_finegrained1.nnm ~
+  conv-bn-relu             64      0 * s * 100.0 % * $WORK/again/predictor_build/results/predictors/conv-bn-relu_finegrained1.nnm ~
   the same
   $ sed -i 's/^SIMULATED_DEVICE:.*/SIMULATED_DEVICE: desktop/' ws/configs/backend_config.yaml
   > nn-meter profile --workspace ws --models ws/predictor_build/results/conv-bn-relu_prior.json 2>&1 | tail -3
