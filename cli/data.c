@@ -520,7 +520,7 @@ static int merge_data(const cli_command *self, const export_values *v)
     nnm_kernel_data *all = NULL;
     path_list paths = {0};
     size_t latencies = 0;
-    int code = nnm_kernel_find(&kernel, v->kernel, &err) ? command_fail(self, &err) : EXIT_DONE;
+    int code = find_kernel(self, v->kernel, &kernel);
     if (!code) code = find_data_files(self, v->workspace, v->kernel, &v->configs, &v->latencies, &paths);
     if (!code) code = check_target(self, kernel, &paths, v->merge);
     if (!code && (nnm_kernel_data_load_all(&all, kernel, (const char *const *)paths.items, paths.count, &err) ||
