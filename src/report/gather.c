@@ -126,6 +126,15 @@ static nnm_status add_kernel(nnm_gather *g, const nnm_kernel *kernel, nnm_error 
     return nnm_report_add_text(&page->not_begun, &page->not_begun_count, &page->not_begun_capacity, name, err);
 }
 
+/* A customised kernel that cannot be loaded leaves a note. */
+static nnm_status find_and_add(nnm_gather *g, const char *name, nnm_error *err)
+{
+    const nnm_kernel *kernel = NULL;
+    nnm_error reason = NNM_ERROR_INIT;
+    nnm_status status = nnm_builder_kernel(g->builder, name, &kernel, &reason);
+    return status ? nnm_gather_note(g, status, &reason, err) : add_kernel(g, kernel, err);
+}
+
 /* Settings of the last measurements; without any, those that hold now. */
 static nnm_status add_settings(nnm_gather *g, nnm_error *err)
 {
@@ -161,9 +170,10 @@ nnm_status nnm_report_gather(nnm_report_page *page, const nnm_builder *builder, 
     status = open_journal(&g, err);
     if (status == NNM_OK) status = nnm_gather_machines(&g, err);
     if (status == NNM_OK) status = add_settings(&g, err);
-    for (size_t i = 0; i < nnm_kernel_count() && status == NNM_OK; i++) {
+    const nnm_registry *registry = nnm_workspace_registry(builder->workspace);
+    for (size_t i = 0; i < nnm_registry_kernel_count(registry) && status == NNM_OK; i++) {
         status = nnm_builder_check_interrupted(builder, err);
-        if (status == NNM_OK) status = add_kernel(&g, nnm_kernel_at(i), err);
+        if (status == NNM_OK) status = find_and_add(&g, nnm_registry_kernel_name(registry, i), err);
     }
     if (status == NNM_OK) status = nnm_gather_failures(&g, err);
     nnm_journal_close(g.journal);

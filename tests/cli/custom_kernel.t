@@ -33,22 +33,21 @@ A kernel of one's own, from its package to a predictor. The example's package is
   2| nn-meter register: a kernel 'mykernel' is registered already, of package '$WORK/package'; choose another builtin_name, or unregister that one: nn-meter unregister --kernel mykernel
   [1]
 
-An entry of KERNELS makes it one of the kernels that build builds. Short rounds, so that this takes little time.
+An entry of KERNELS makes it one of the kernels that build builds. The device is simulated, so that this takes no time.
 
-  $ nn-meter create --workspace ws 2>out
-  > sed -i 's/^CLOCK_GATE:.*/CLOCK_GATE: 0/; s/^ROUNDS:.*/ROUNDS: 2/; s/^MAX_ROUNDS:.*/MAX_ROUNDS: 2/; s/^ROUND_MS:.*/ROUND_MS: 1/; s/^WARMUP_MS:.*/WARMUP_MS: 0.1/; s/^GATE:.*/GATE: 0/' ws/configs/backend_config.yaml
-  > printf 'IMPLEMENT: tensorflow\nTEST_SAMPLE_NUM: 0\nKERNELS:\n  mykernel:\n    INIT_SAMPLE_NUM: 8\n    ITERATION: 1\n    PREDICTOR: random_forest\n' >ws/configs/predictorbuild_config.yaml
-  $ nn-meter build --workspace ws 2>err; grep -v accuracy err
+  $ nn-meter create --workspace ws --backend simulated 2>out
+  > sed -i 's/^ROUNDS:.*/ROUNDS: 2/; s/^MAX_ROUNDS:.*/MAX_ROUNDS: 2/' ws/configs/backend_config.yaml
+  > printf 'IMPLEMENT: tensorflow\nTEST_SAMPLE_NUM: 5\nSAMPLER: finegrained\nKERNELS:\n  mykernel:\n    INIT_SAMPLE_NUM: 20\n    FINEGRAINED_SAMPLE_NUM: 2\n    ITERATION: 2\n    PREDICTOR: random_forest\n' >ws/configs/predictorbuild_config.yaml
+  $ nn-meter build --workspace ws 2>err; grep -c Iteration err
   kernel             profiled failed         time     ±5 %    ±10 %    RMSPE  ceiling  8:2 ±10  file
-  mykernel                  8      0 * s *  $WORK/ws/predictor_build/results/predictors/mykernel_prior.nnm ~
-  (nn-Meter) mykernel: 8 configurations in $WORK/ws/predictor_build/results/mykernel_prior.json
-  (nn-Meter) Saved the predictor for mykernel in $WORK/ws/predictor_build/results/predictors/mykernel_prior.nnm
-  (nn-Meter) labels measured twice: 8; within 5%: *; within 10%: * ~
-  (nn-Meter) Iteration 0: acc10 *, error_configs number: * ~
-  (nn-Meter) Wrote the report $WORK/ws/predictor_build/results/report.html
-  $ nn-meter predict --predictor ws/predictor_build/results/predictors/mykernel_prior.nnm --config HW=28,CIN=32,COUT=48,KERNEL_SIZE=3,STRIDES=1
+  mykernel                 31      0 * s *  $WORK/ws/predictor_build/results/predictors/mykernel_finegrained1.nnm ~
+  2
+  $ nn-meter predict --predictor ws/predictor_build/results/predictors/mykernel_finegrained1.nnm --config HW=28,CIN=32,COUT=48,KERNEL_SIZE=3,STRIDES=1 2>err
   *.* ~
-  2| (nn-Meter) warning: far outside of the training range: KERNEL_SIZE is 3, trained on 1 only
+  $ nn-meter build --workspace ws --kernel mykernel --num 20 --test-num 5 --sampler auto --budget 30 2>err >out; echo $?
+  0
+  $ nn-meter report --workspace ws --json | grep -o '"kernel": "mykernel"'
+  "kernel": "mykernel"
 
 Step by step.
 
@@ -65,12 +64,13 @@ Step by step.
   $ nn-meter train --workspace ws --kernel mykernel --model best --test-size 0 -o p.nnm 2>err
   kernel           mykernel
   model            best
-  rows             12
+  rows             55
   test rows        0
-  labels agree     within 5 %: *, within 10 %: *, of 12 measured twice ~
+  labels agree     within 5 %: *, within 10 %: *, of * measured twice ~
+  ...
   predictor        p.nnm
   $ nn-meter predict --predictor p.nnm --config HW=28,CIN=32,COUT=48,KERNEL_SIZE=3,STRIDES=1 --json 2>err
-  {"latency_ms": *.*, "lower_ms": null, "upper_ms": null, "extrapolated": null} ~
+  {"latency_ms": *.*, "lower_ms": *.*, "upper_ms": *.*, "extrapolated": null} ~
   $ nn-meter sample --workspace ws --kernel mykernel --num 1 --mode finegrained --configs ws/predictor_build/results/mykernel_more.json
   kernel           mykernel
   configurations   4
@@ -79,11 +79,11 @@ Step by step.
   $ nn-meter export --kernel mykernel --configs ws/predictor_build/results/mykernel_prior.json --latencies ws/predictor_build/results/profiled_mykernel.json --csv t.csv 2>err; head -1 t.csv
   model_path,HW,CIN,COUT,KERNEL_SIZE,STRIDES,FLOPS,PARAMS,latency
   $ nn-meter train --kernel mykernel --csv t.csv --target latency --test-size 0 -o csv.nnm --json
-  {"kernel": "mykernel", "model": "best", "rows": 8, "test_rows": 0, "rmse_ms": null, "rmspe": null, "acc5": null, "acc10": null, "acc15": null, "repeated": 0, "agree5": null, "agree10": null, "noise_ceiling10": null, "noise_ceiling10_low": null, "noise_ceiling10_high": null, "duplicates": 0, "skipped": 0, "predictor": "csv.nnm"}
+  {"kernel": "mykernel", "model": "best", "rows": 20, "test_rows": 0, "rmse_ms": null, "rmspe": null, "acc5": null, "acc10": null, "acc15": null, "repeated": 0, "agree5": null, "agree10": null, "noise_ceiling10": null, "noise_ceiling10_low": null, "noise_ceiling10_high": null, "duplicates": 0, "skipped": 0, "predictor": "csv.nnm"}
   $ nn-meter evaluate --predictor csv.nnm --csv t.csv --target latency | head -3
   kernel           mykernel
   model            best
-  rows             8
+  rows             20
   $ nn-meter predict --predictor csv.nnm --csv t.csv 2>err | head -1
   model_path,HW,CIN,COUT,KERNEL_SIZE,STRIDES,FLOPS,PARAMS,latency,predicted_ms,lower_ms,upper_ms
   $ nn-meter predict --predictor csv.nnm --config HW=28,CIN=32,COUT=0,KERNEL_SIZE=3,STRIDES=1
@@ -91,8 +91,8 @@ Step by step.
   [1]
   $ nn-meter export --predictor csv.nnm --onnx csv.onnx
   2| (nn-Meter) Wrote the predictor for mykernel to csv.onnx
-  $ nn-meter export --rebuild --workspace ws 2>err | grep -c mykernel
-  5
+  $ nn-meter export --rebuild --workspace ws 2>err | grep -o 'mykernel_prior.json'
+  mykernel_prior.json
   $ sed -i 's/tensorflow/torch/' ws/configs/predictorbuild_config.yaml; nn-meter sample --workspace ws --kernel mykernel --num 1 --mark torch
   2| nn-meter sample: customised kernel 'mykernel' is implemented for 'tensorflow' and cannot be built for 'torch' (IMPLEMENT of the workspace)
   [1]
@@ -122,7 +122,7 @@ What stands in the way is told.
   2| nn-meter unregister: 'relu' is a built-in kernel: it cannot be unregistered
   [1]
   $ nn-meter build --workspace ws
-  2| nn-meter build: $WORK/ws/configs/predictorbuild_config.yaml:4:3: unknown kernel type 'mykernel'
+  2| nn-meter build: $WORK/ws/configs/predictorbuild_config.yaml:5:3: unknown kernel type 'mykernel'
   [1]
   $ sed -i 's/^class_name.*/class_name: YourKernel/' moved/meta.yaml; nn-meter register --kernel moved/meta.yaml
   2| nn-meter register: there is no package folder '$WORK/package' (package_location)

@@ -56,7 +56,6 @@ From sampling to a predictor. A simulated device is no reason to wait for this m
   2| (nn-Meter) training rows: 32, test rows: 8; rmse: * ms; rmspe: *; 5% accuracy: *; 10% accuracy: *; 15% accuracy: * ~
   2| (nn-Meter) labels measured twice: 20; within 5%: 1.0000; within 10%: 1.0000; ceiling of the 10% accuracy: 1.0000 (0.8389 to 1.0000)
   2| (nn-Meter) Iteration 0: acc10 *, error_configs number: * ~
-  2| (nn-Meter) conv-bn-relu: on 20 kernels set apart: acc5 *, acc10 *, rmspe *; ceiling of acc10: 1.0000 ~
   2| (nn-Meter) conv-bn-relu: 24 configurations in $WORK/ws/predictor_build/results/conv-bn-relu_finegrained1.json
   2| (nn-Meter) warning: backend 'simulated' is a simulated device: its latencies are computed, they are no measurements
   2| (nn-Meter) Saved the predictor for conv-bn-relu in $WORK/ws/predictor_build/results/predictors/conv-bn-relu_finegrained1.nnm
