@@ -7,7 +7,7 @@ shortest rounds. Each prints its exit status and its command, and what it says w
   > quick() { sed -i 's/^\(ROUNDS\|MAX_ROUNDS\):.*/\1: 2/; s/^ROUND_MS:.*/ROUND_MS: 1/; s/^WARMUP_MS:.*/WARMUP_MS: 0.1/; s/^GATE:.*/GATE: 0/' ws/configs/backend_config.yaml; }
   > examples() {
   >     nn-meter $1 --help | sed -n '/^Example:/,/^$/s/^  //p' | sed -z 's/\\\n */ /g' |
-  >         sed 's/--num [0-9]*/--num 8/; s/--folds 5 --curve [0-9,]*/--folds 2 --curve 4,8/; s/doctor$/doctor --seconds 0.3/'
+  >         sed 's/xnnpack_cpu/simulated/; s/--num [0-9]*/--num 8/; s/--budget [0-9a-z]*/--kernel relu --num 8 --budget 20/; s/--folds 5 --curve [0-9,]*/--folds 2 --curve 4,8/; s/doctor$/doctor --seconds 0.3/'
   > }
   > run() {
   >     examples $1 >list
@@ -38,10 +38,12 @@ shortest rounds. Each prints its exit status and its command, and what it says w
   0 train
   0 adapt
   0 build
+  0 build
   0 predict
   0 evaluate
   0 export
   0 export
   0 export
   0 export
+  0 report
   0 doctor
