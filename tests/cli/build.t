@@ -128,7 +128,7 @@ All kernels of the configuration; one has too few rows to be fitted.
   $ sed -i '/global-avgpool:/d' ws/configs/predictorbuild_config.yaml; nn-meter build --workspace ws
   2| (nn-Meter) dwconv-bn-relu: 2 configurations in $WORK/ws/predictor_build/results/dwconv-bn-relu_prior.json
   2| nn-meter build: dwconv-bn-relu: 2 distinct rows (0 duplicates left out) are too few to train and test on; at least 5 are needed
-  2| nn-meter build: 1 of 1 kernel types failed; the first: 2 distinct rows (0 duplicates left out) are too few to train and test on; at least 5 are needed
+  2| nn-meter build: 1 of 1 kernel types failed (dwconv-bn-relu); the first: 2 distinct rows (0 duplicates left out) are too few to train and test on; at least 5 are needed
   [1]
 
 What goes wrong.

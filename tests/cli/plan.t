@@ -78,8 +78,8 @@ All kernel types, of which two share a predictor and one is broken.
   kernel             profiled failed         time     ±5 %    ±10 %    RMSPE  ceiling  8:2 ±10  file
   dwconv-bn-relu           *      0 * s * $WORK/ws/predictor_build/results/predictors/dwconv-bn-relu_prior.nnm ~
   hswish                   *      0 * s * $WORK/ws/predictor_build/results/predictors/hswish_prior.nnm ~
-  (nn-Meter) dwconv-bn-relu: the budget is spent
   (nn-Meter) hswish: the budget is spent
+  (nn-Meter) dwconv-bn-relu: the budget is spent
   nn-meter build: maxpool: $WORK/ws/tables/pooling.csv: the table has no rows; at least one is needed
   nn-meter build: 1 of 4 kernel types failed (maxpool); the first: $WORK/ws/tables/pooling.csv: the table has no rows; at least one is needed
   [3]
