@@ -1,7 +1,7 @@
 Adapting to latencies that are given, all of whose errors are large: every option, and equal seeds draw equal kernels.
 
   $ nn-meter create --workspace a --backend xnnpack_cpu 2>err
-  > sed -i 's/^ROUNDS:.*/ROUNDS: 2/; s/^MAX_ROUNDS:.*/MAX_ROUNDS: 2/; s/^ROUND_MS:.*/ROUND_MS: 1/; s/^WARMUP_MS:.*/WARMUP_MS: 0.1/; s/^GATE:.*/GATE: 0/' a/configs/backend_config.yaml
+  > sed -i 's/^ROUNDS:.*/ROUNDS: 2/; s/^MAX_ROUNDS:.*/MAX_ROUNDS: 2/; s/^ROUND_MS:.*/ROUND_MS: 1/; s/^WARMUP_MS:.*/WARMUP_MS: 0.1/; s/^CLOCK_GATE:.*/CLOCK_GATE: 0/' a/configs/backend_config.yaml
   > cp -r a b
   > (echo '{"fc": {'; for i in 1 2 3 4 5 6 7 8 9; do echo "\"K$i\": {\"config\": {\"CIN\": 1$i, \"COUT\": 10}},"; done; echo '"KX": {}}}') >configs.json
   > (echo '{"fc": {'; for i in 1 2 3 4 5 6 7 8 9; do echo "\"K$i\": {\"latency\": 1e$i},"; done; echo '"KX": {}}}') >latencies.json
