@@ -4,7 +4,7 @@ shortest rounds. Each prints its exit status and its command, and what it says w
   $ printf 'HW,CIN,COUT,KERNEL_SIZE,STRIDES,latency_ms\n' >conv.csv
   > for h in 14 28 56; do for c in 16 32 64 128; do echo $h,$c,64,3,1,0.0$h$c; done; done >>conv.csv; cp conv.csv measured.csv
   > cat >run <<'end'
-  > quick() { sed -i 's/^\(ROUNDS\|MAX_ROUNDS\):.*/\1: 2/; s/^ROUND_MS:.*/ROUND_MS: 1/; s/^WARMUP_MS:.*/WARMUP_MS: 0.1/; s/^GATE:.*/GATE: 0/' ws/configs/backend_config.yaml; }
+  > quick() { sed -i 's/^\(ROUNDS\|MAX_ROUNDS\):.*/\1: 2/; s/^ROUND_MS:.*/ROUND_MS: 1/; s/^WARMUP_MS:.*/WARMUP_MS: 0.1/; s/^CLOCK_GATE:.*/CLOCK_GATE: 0/' ws/configs/backend_config.yaml; }
   > examples() {
   >     nn-meter $1 --help | sed -n '/^Example:/,/^$/s/^  //p' | sed -z 's/\\\n */ /g' |
   >         sed 's/xnnpack_cpu/simulated/; s/--num [0-9]*/--num 8/; s/--budget [0-9a-z]*/--kernel relu --num 8 --budget 20/; s/--folds 5 --curve [0-9,]*/--folds 2 --curve 4,8/; s/doctor$/doctor --seconds 0.3/'
