@@ -160,7 +160,7 @@ double nnm_reference_latency(void)
     return (double)(end - begin);
 }
 
-#define VERSION "1" /* of the loops above; another one makes machines look for their quiet state again */
+#define VERSION "2" /* of the loops above; another one makes machines look for their quiet state again */
 #ifdef __OPTIMIZE__
 #define OPTIMIZED " optimized"
 #else
@@ -211,7 +211,7 @@ double nnm_quiet_probe(nnm_quiet *quiet, double seconds)
     size_t count = 0;
     uint64_t begin = nnm_clock_ns(), now = begin;
     while (count < 3 || (count < PROBE_REFERENCES && (double)(now - begin) < seconds * 1e9)) {
-        references[count] = nnm_reference_throughput();
+        references[count] = nnm_reference_wide();
         now = nnm_clock_ns();
         nnm_quiet_observe(quiet, references[count++], now);
     }
@@ -235,18 +235,16 @@ static void pause_ns(long nanoseconds)
     (void)nanosleep(&pause, NULL);
 }
 
-/* One look at the state of the CPU. The first reference after a pause is slow. */
-static void look(double *throughput_ns, double *clock_ns)
+static void look(double *wide_ns, double *clock_ns)
 {
-    (void)nnm_reference_throughput();
-    *throughput_ns = nnm_reference_throughput();
+    *wide_ns = nnm_reference_wide();
     *clock_ns = nnm_reference_latency();
 }
 
 static int compare_sights(const void *left, const void *right)
 {
     const nnm_sight *a = left, *b = right;
-    return (a->throughput_ns > b->throughput_ns) - (a->throughput_ns < b->throughput_ns);
+    return (a->wide_ns > b->wide_ns) - (a->wide_ns < b->wide_ns);
 }
 
 static int compare_clocks(const void *left, const void *right)
@@ -267,13 +265,13 @@ static step choose_step(const nnm_sight *sights, size_t count, double gate, doub
     step best = {0, 0};
     double last_ns = 0; /* where the step that was found ends */
     size_t enough = (size_t)(COMMON * (double)count);
-    double slowest_ns = sights[count / 100].throughput_ns * (1.0 + gate);
-    for (size_t i = 0, end = 0; i < count && sights[i].throughput_ns <= slowest_ns; i++) {
-        if (last_ns > 0 && sights[i].throughput_ns > last_ns) break;
-        while (end < count && sights[end].throughput_ns <= sights[i].throughput_ns * (1.0 + clock_gate))
+    double slowest_ns = sights[count / 100].wide_ns * (1.0 + gate);
+    for (size_t i = 0, end = 0; i < count && sights[i].wide_ns <= slowest_ns; i++) {
+        if (last_ns > 0 && sights[i].wide_ns > last_ns) break;
+        while (end < count && sights[end].wide_ns <= sights[i].wide_ns * (1.0 + clock_gate))
             end++;
         if (end - i > best.count) best = (step){i, end - i};
-        if (last_ns <= 0 && best.count >= enough) last_ns = sights[i].throughput_ns * (1.0 + clock_gate);
+        if (last_ns <= 0 && best.count >= enough) last_ns = sights[i].wide_ns * (1.0 + clock_gate);
     }
     return best;
 }
@@ -282,7 +280,7 @@ void nnm_quiet_settle(nnm_quiet *quiet, nnm_sight *sights, size_t count, double 
 {
     qsort(sights, count, sizeof *sights, compare_sights);
     step found = choose_step(sights, count, gate, clock_gate);
-    quiet->reference_ns = sights[found.begin + found.count / 2].throughput_ns;
+    quiet->reference_ns = sights[found.begin + found.count / 2].wide_ns;
     qsort(&sights[found.begin], found.count, sizeof *sights, compare_clocks);
     quiet->clock_ns = sights[found.begin + found.count / 2].clock_ns;
 }
@@ -293,22 +291,22 @@ void nnm_quiet_find(nnm_quiet *quiet, double seconds, double gate, double clock_
     size_t count = 0;
     uint64_t begin = nnm_clock_ns();
     while (count < 3 || (count < FIND_SIGHTS && (double)(nnm_clock_ns() - begin) < seconds * 1e9)) {
-        look(&sights[count].throughput_ns, &sights[count].clock_ns);
-        nnm_quiet_observe(quiet, sights[count].throughput_ns, nnm_clock_ns());
+        look(&sights[count].wide_ns, &sights[count].clock_ns);
+        nnm_quiet_observe(quiet, sights[count].wide_ns, nnm_clock_ns());
         count++;
         pause_ns(FIND_PAUSE_NS);
     }
     nnm_quiet_settle(quiet, sights, count, gate, clock_gate);
 }
 
-double nnm_quiet_share(const nnm_quiet *quiet, double seconds, double clock_gate)
+double nnm_quiet_share(const nnm_quiet *quiet, double seconds, double gate)
 {
     size_t count = 0, quiet_count = 0;
     uint64_t begin = nnm_clock_ns();
     do {
-        double throughput_ns, clock_ns;
-        look(&throughput_ns, &clock_ns);
-        quiet_count += fabs(throughput_ns / nnm_quiet_reference(quiet) - 1.0) <= clock_gate;
+        double wide_ns, clock_ns;
+        look(&wide_ns, &clock_ns);
+        quiet_count += fabs(wide_ns / nnm_quiet_reference(quiet) - 1.0) <= gate;
         count++;
         pause_ns(FIND_PAUSE_NS);
     } while ((double)(nnm_clock_ns() - begin) < seconds * 1e9);

@@ -3,7 +3,8 @@
  *
  * The throughput reference keeps the arithmetic units busy with independent operations on data in the first-level
  * cache, so it slows down when somebody else works on the other hardware thread of the core. The latency reference is
- * one chain of dependent operations; it does not notice a neighbour, but follows the clock.
+ * one chain of dependent operations; it does not notice a neighbour, but follows the clock. The wide reference is the
+ * throughput reference with the widest vectors of the CPU: it sees both, and the lower clock that such code gets.
  */
 #ifndef NNM_BENCH_REFERENCE_H
 #define NNM_BENCH_REFERENCE_H
@@ -15,6 +16,9 @@
 double nnm_reference_throughput(void);
 double nnm_reference_latency(void);
 
+/* Runs its loop for about 25 us, of which the last 5 us are timed: the time of these, ns. */
+double nnm_reference_wide(void);
+
 /* Version of the loops, and what compiled them: what was timed with another one cannot be compared. */
 const char *nnm_reference_build(void);
 
@@ -22,14 +26,14 @@ const char *nnm_reference_build(void);
 double nnm_reference_clock_ghz(double latency_ns);
 
 /*
- * What is known of the quiet state of a CPU: nobody on the other hardware thread, and the clock at the level where it
- * mostly is. A clock in steps makes kernels with wide vectors slower by more than it moves the references, so samples
- * of different steps cannot be compared by scaling them; those of one step can be compared as they are.
+ * What is known of the quiet state of a CPU: nobody on the other hardware thread, and the clock of wide code where it
+ * mostly is. The wide reference of that state is the machine's standard: samples are brought to it by the reference
+ * beside them.
  */
 typedef struct nnm_quiet {
-    double reference_ns; /* throughput reference of the quiet state; 0: not looked for, best_ns stands for it */
+    double reference_ns; /* wide reference of the quiet state; 0: not looked for, best_ns stands for it */
     double clock_ns;     /* latency reference of the quiet state; 0: not known */
-    double best_ns;      /* fastest throughput reference, as far as it can be relied on; 0: none seen */
+    double best_ns;      /* fastest wide reference, as far as it can be relied on; 0: none seen */
     double previous_ns;  /* the reference before the latest */
     uint64_t seen_ns;    /* when best_ns was last brought up to date, nnm_clock_ns */
 } nnm_quiet;
@@ -39,15 +43,15 @@ typedef struct nnm_quiet {
  * count as one second at most), so that it follows a CPU whose clock went down for good. */
 void nnm_quiet_observe(nnm_quiet *quiet, double reference_ns, uint64_t now_ns);
 
-/* The throughput reference that samples are compared with. */
+/* The wide reference that samples are compared with. */
 double nnm_quiet_reference(const nnm_quiet *quiet);
 
-/* Runs throughput references on the calling thread for `seconds`, takes them in, and returns their median, ns. */
+/* Runs wide references on the calling thread for `seconds`, takes them in, and returns their median, ns. */
 double nnm_quiet_probe(nnm_quiet *quiet, double seconds);
 
-/* One look at the state of a CPU: both references. */
+/* One look at the state of a CPU: wide and latency reference. */
 typedef struct nnm_sight {
-    double throughput_ns, clock_ns;
+    double wide_ns, clock_ns;
 } nnm_sight;
 
 /* Makes one of the states that were seen the quiet one, reference_ns and clock_ns: of those at most `gate` slower than
@@ -58,7 +62,7 @@ void nnm_quiet_settle(nnm_quiet *quiet, nnm_sight *sights, size_t count, double 
 /* Looks for `seconds` on the calling thread, and settles. */
 void nnm_quiet_find(nnm_quiet *quiet, double seconds, double gate, double clock_gate);
 
-/* The share of `seconds` that the calling thread's CPU spends within `clock_gate` of the quiet state. */
-double nnm_quiet_share(const nnm_quiet *quiet, double seconds, double clock_gate);
+/* The share of `seconds` that the calling thread's CPU spends within `gate` of the quiet state. */
+double nnm_quiet_share(const nnm_quiet *quiet, double seconds, double gate);
 
 #endif

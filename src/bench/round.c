@@ -101,7 +101,7 @@ static nnm_status calibrate(taking *t, size_t *out, nnm_error *err)
 
 /* ---- the state of the CPU ---- */
 
-/* Nobody on the other hardware thread; the clock is another question. */
+/* Nobody on the other hardware thread, and nobody took the CPU. */
 static bool is_undisturbed(const taking *t, double reference_ns)
 {
     return t->protocol->gate <= 0.0 || reference_ns <= nnm_quiet_reference(t->quiet) * (1.0 + t->protocol->gate);
@@ -115,21 +115,11 @@ static bool is_quiet(const taking *t, double reference_ns)
     return fabs(reference_ns / t->quiet->reference_ns - 1.0) <= p->clock_gate;
 }
 
-/* The first reference after a kernel is 10 to 30 % slow, and by how much depends on the kernel: the core is still at
- * the clock that wide vector instructions brought it to. It is run, but not believed. */
 static double observe(taking *t)
 {
-    (void)nnm_reference_throughput();
-    double reference_ns = nnm_reference_throughput();
+    double reference_ns = nnm_reference_wide();
     nnm_quiet_observe(t->quiet, reference_ns, nnm_clock_ns());
     return reference_ns;
-}
-
-/* The one that is farther from the quiet state. */
-static double farther(const taking *t, double a, double b)
-{
-    double center = nnm_quiet_reference(t->quiet);
-    return fabs(a - center) > fabs(b - center) ? a : b;
 }
 
 /* Waits until the CPU is quiet or the round's patience ends; returns the last reference. */
@@ -182,22 +172,27 @@ static nnm_status take_samples(taking *t, nnm_error *err)
         size_t i = round->sample_count++;
         round->sample_ns[i] = sample_ns / (double)round->calls_per_sample;
         round->sample_clock_ns[i] = nnm_reference_latency();
-        round->reference_ns[i] = farther(t, before, after);
+        round->reference_ns[i] = is_undisturbed(t, before) ? after : fmax(before, after);
         t->quiet_count += is_quiet(t, round->reference_ns[i]);
         before = round->sample_count < NNM_MAX_SAMPLES ? await_quiet(t, begin, after) : after;
     } while (!finished(t, since_ns(begin)));
     return NNM_OK;
 }
 
-/* Undisturbed samples, brought to the clock of the quiet state. */
-static size_t normalised(const taking *t, double *values)
+/* A sample at the machine's standard: kernels are as much slower as the reference right after them is. */
+static double normalised(const taking *t, size_t i)
 {
-    const nnm_round *round = t->round;
+    double standard_ns = t->quiet->reference_ns;
+    double scale = t->protocol->normalise && standard_ns > 0.0 ? standard_ns / t->round->reference_ns[i] : 1.0;
+    return t->round->sample_ns[i] * scale;
+}
+
+/* What is left where too few samples are quiet: the undisturbed ones, which are those of another step of the clock. */
+static size_t undisturbed(const taking *t, double *values)
+{
     size_t count = 0;
-    if (!t->protocol->normalise || t->quiet->clock_ns <= 0.0) return 0;
-    for (size_t i = 0; i < round->sample_count; i++)
-        if (is_undisturbed(t, round->reference_ns[i]))
-            values[count++] = round->sample_ns[i] * t->quiet->clock_ns / round->sample_clock_ns[i];
+    for (size_t i = 0; i < t->round->sample_count; i++)
+        if (is_undisturbed(t, t->round->reference_ns[i])) values[count++] = normalised(t, i);
     return count;
 }
 
@@ -211,7 +206,7 @@ static void estimate(taking *t)
     for (size_t i = 0; i < round->sample_count; i++) {
         if (!is_quiet(t, round->reference_ns[i])) continue;
         clocks[round->quiet_count] = round->sample_clock_ns[i];
-        values[round->quiet_count++] = round->sample_ns[i];
+        values[round->quiet_count++] = normalised(t, i);
     }
     if (nnm_round_is_caught(round)) {
         round->estimate_ns = nnm_percentile(values, round->quiet_count, QUIET_SHARE);
@@ -221,7 +216,7 @@ static void estimate(taking *t)
     for (size_t i = 0; i < round->sample_count; i++)
         clocks[i] = round->sample_clock_ns[i];
     round->clock_ns = nnm_percentile(clocks, round->sample_count, 0.5);
-    size_t count = normalised(t, values);
+    size_t count = undisturbed(t, values);
     if (count >= BELIEVED) {
         round->estimate_ns = nnm_percentile(values, count, QUIET_SHARE);
         return;

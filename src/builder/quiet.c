@@ -10,9 +10,17 @@
 #include "base/error.h"
 #include "bench/state.h"
 
-static bool is_same(const nnm_profiler *p, double a_ns, double b_ns)
+#define SAME 0.012 /* latencies that differ by so little are those of one state */
+
+static bool is_same(double a_ns, double b_ns)
 {
-    return fabs(a_ns / b_ns - 1.0) <= p->protocol.clock_gate;
+    return fabs(a_ns / b_ns - 1.0) <= SAME;
+}
+
+/* Whether latencies depend on the quiet state. */
+static bool compares(const nnm_protocol *protocol)
+{
+    return protocol->gate > 0.0 && (protocol->normalise || protocol->clock_gate > 0.0);
 }
 
 /* The machine's file knows; after a restart of the machine, or where it was removed, the workspace's journal does. */
@@ -21,12 +29,12 @@ nnm_status nnm_profiler_recall_quiet(nnm_profiler *p, nnm_error *err)
     nnm_machine machine;
     nnm_machine_state shared;
     double reference_ns, clock_ns;
-    if (p->protocol.gate <= 0.0 || p->protocol.clock_gate <= 0.0) return NNM_OK;
+    if (!compares(&p->protocol)) return NNM_OK;
     nnm_machine_describe(&machine);
     nnm_status status = nnm_journal_quiet_state(p->journal, &machine, &reference_ns, &clock_ns, err);
     if (status) return status;
     if (nnm_machine_state_read(&shared)) {
-        if (reference_ns > 0.0 && !is_same(p, reference_ns, shared.reference_ns))
+        if (reference_ns > 0.0 && !is_same(reference_ns, shared.reference_ns))
             nnm_builder_log(p->builder, NNM_LOG_WARNING,
                             "the latest kernels of this workspace were measured at another clock (throughput reference "
                             "%.0f ns) than this machine's quiet state is now (%.0f ns): their latencies may differ by "
@@ -45,10 +53,10 @@ void nnm_profiler_keep_quiet(nnm_profiler *p)
     double known_ns = p->protocol.reference_ns;
     nnm_machine_state shared, state = {.found_unix_s = nnm_unix_time_s()};
     nnm_error failure = NNM_ERROR_INIT;
-    if (p->protocol.gate <= 0.0 || p->protocol.clock_gate <= 0.0) return;
+    if (!compares(&p->protocol)) return;
     nnm_worker_quiet_state(p->worker, &state.reference_ns, &state.clock_ns);
     if (state.reference_ns <= 0.0) return;
-    if (known_ns > 0.0 && !is_same(p, known_ns, state.reference_ns))
+    if (known_ns > 0.0 && !is_same(known_ns, state.reference_ns))
         nnm_builder_log(p->builder, NNM_LOG_WARNING,
                         "the quiet state of this machine (throughput reference %.0f ns) does not occur any more; it is "
                         "now %.0f ns: latencies measured from now on may differ by 10%% from earlier ones",
