@@ -43,9 +43,10 @@ typedef struct nnm_protocol {
     double reference_clock_ns; /* latency reference of the quiet state; 0: likewise */
     double find_s;             /* a worker that looks for the quiet state takes so long; > 0, at most 10 */
 } nnm_protocol;
-#define NNM_PROTOCOL_INIT                                                                                              \
-    {                                                                                                                  \
-        5, 3.0, 300.0, 12.0, 5.0, 60.0, NNM_MEMORY_LIMIT_AUTO, -1, 0.25, 0.0, 12, 0.01, 3.0, true, true, 0.0, 0.0, 5.0 \
+#define NNM_PROTOCOL_INIT                                                                                           \
+    {                                                                                                               \
+        8, 3.0, 300.0, 12.0, 5.0, 60.0, NNM_MEMORY_LIMIT_AUTO, -1, 0.25, 0.0, 20, 0.007, 3.0, true, true, 0.0, 0.0, \
+            5.0                                                                                                     \
     }
 
 /* For memory_limit_mib: nine tenths of the machine's memory, or of what the process may use of it. No limit in a
@@ -62,9 +63,9 @@ NNM_NODISCARD NNM_API nnm_status nnm_protocol_check(const nnm_protocol *protocol
 
 /* One round. */
 typedef struct nnm_round {
-    double estimate_ns;  /* one call: the 20th percentile of the quiet samples, brought to the quiet state. Where too
-                            few are quiet: that of the undisturbed ones; where these are too few, too: the 10th
-                            percentile of all samples as they are */
+    double estimate_ns;  /* one call: the 10th percentile of the quiet samples, brought to the quiet state. Where too
+                            few are quiet: that of the undisturbed ones; where these are too few, too: that of all
+                            samples as they are */
     double open_ns;      /* opening the session */
     double wall_ns;      /* the whole round */
     size_t sample_count; /* 1..NNM_MAX_SAMPLES */

@@ -52,9 +52,8 @@ void nnm_protocol_quick(nnm_protocol *protocol)
 
 void nnm_protocol_thorough(nnm_protocol *protocol)
 {
-    protocol->rounds = 9;
-    protocol->max_rounds = 30;
-    protocol->round_ms = 20.0;
+    protocol->rounds = 24;
+    protocol->max_rounds = 60;
     protocol->budget_s = 30.0;
     protocol->target_error = 0.004;
     protocol->wait_s = 30.0;

@@ -160,7 +160,7 @@ double nnm_reference_latency(void)
     return (double)(end - begin);
 }
 
-#define VERSION "2" /* of the loops above; another one makes machines look for their quiet state again */
+#define VERSION "3" /* of the loops above; another one makes machines look for their quiet state again */
 #ifdef __OPTIMIZE__
 #define OPTIMIZED " optimized"
 #else
@@ -211,7 +211,7 @@ double nnm_quiet_probe(nnm_quiet *quiet, double seconds)
     size_t count = 0;
     uint64_t begin = nnm_clock_ns(), now = begin;
     while (count < 3 || (count < PROBE_REFERENCES && (double)(now - begin) < seconds * 1e9)) {
-        references[count] = nnm_reference_wide();
+        references[count] = nnm_reference_wide_alone();
         now = nnm_clock_ns();
         nnm_quiet_observe(quiet, references[count++], now);
     }
@@ -237,7 +237,7 @@ static void pause_ns(long nanoseconds)
 
 static void look(double *wide_ns, double *clock_ns)
 {
-    *wide_ns = nnm_reference_wide();
+    *wide_ns = nnm_reference_wide_alone();
     *clock_ns = nnm_reference_latency();
 }
 
@@ -276,10 +276,20 @@ static step choose_step(const nnm_sight *sights, size_t count, double gate, doub
     return best;
 }
 
+/* All that the gate lets through. */
+static step choose_undisturbed(const nnm_sight *sights, size_t count, double gate)
+{
+    step found = {0, count / 100 + 1};
+    while (found.count < count && sights[found.count].wide_ns <= sights[count / 100].wide_ns * (1.0 + gate))
+        found.count++;
+    return found;
+}
+
 void nnm_quiet_settle(nnm_quiet *quiet, nnm_sight *sights, size_t count, double gate, double clock_gate)
 {
     qsort(sights, count, sizeof *sights, compare_sights);
-    step found = choose_step(sights, count, gate, clock_gate);
+    step found =
+        clock_gate > 0.0 ? choose_step(sights, count, gate, clock_gate) : choose_undisturbed(sights, count, gate);
     quiet->reference_ns = sights[found.begin + found.count / 2].wide_ns;
     qsort(&sights[found.begin], found.count, sizeof *sights, compare_clocks);
     quiet->clock_ns = sights[found.begin + found.count / 2].clock_ns;

@@ -16,8 +16,11 @@
 double nnm_reference_throughput(void);
 double nnm_reference_latency(void);
 
-/* Runs its loop for about 25 us, of which the last 5 us are timed: the time of these, ns. */
+/* The same of the wide reference. Run right after a kernel, it still has the clock that the kernel had. */
 double nnm_reference_wide(void);
+
+/* The same where no kernel ran before: first brings the core to the clock of wide code, which takes 20 us more. */
+double nnm_reference_wide_alone(void);
 
 /* Version of the loops, and what compiled them: what was timed with another one cannot be compared. */
 const char *nnm_reference_build(void);
@@ -54,9 +57,10 @@ typedef struct nnm_sight {
     double wide_ns, clock_ns;
 } nnm_sight;
 
-/* Makes one of the states that were seen the quiet one, reference_ns and clock_ns: of those at most `gate` slower than
- * the fastest, the fastest step of width `clock_gate` that holds a tenth of all; where none does, the most common. The
- * fastest is taken from the first percentile, so that single readings do not count. Reorders `sights`; `count` >= 1. */
+/* Makes one of the states that were seen the quiet one, reference_ns and clock_ns: the median of those at most `gate`
+ * slower than the fastest; with a `clock_gate`, of these the fastest step of that width that holds a tenth of all, or
+ * the most common where none does. The fastest is taken from the first percentile, so that single readings do not
+ * count. Reorders `sights`; `count` >= 1. */
 void nnm_quiet_settle(nnm_quiet *quiet, nnm_sight *sights, size_t count, double gate, double clock_gate);
 
 /* Looks for `seconds` on the calling thread, and settles. */

@@ -12,9 +12,8 @@
 #define MIN_SAMPLES_OF_GIANTS 2 /* one call alone is longer than the round */
 #define PATIENCE 4              /* times round_ms that may pass in the hope of quiet windows */
 #define MAX_CALLS 100000000u
-#define QUIET_SHARE 0.2 /* percentile of quiet samples */
-#define ANY_SHARE 0.1   /* where none is quiet: whatever disturbs a call makes it slower */
-#define BELIEVED 3      /* samples that a percentile needs */
+#define SHARE 0.1  /* percentile: whatever disturbs a call makes it slower */
+#define BELIEVED 3 /* samples that a percentile needs */
 
 #define WARM_BATCH_NS 300e3
 #define WARM_GAIN 0.98  /* a batch this much faster than the one before: not warm yet */
@@ -115,9 +114,8 @@ static bool is_quiet(const taking *t, double reference_ns)
     return fabs(reference_ns / t->quiet->reference_ns - 1.0) <= p->clock_gate;
 }
 
-static double observe(taking *t)
+static double observe(taking *t, double reference_ns)
 {
-    double reference_ns = nnm_reference_wide();
     nnm_quiet_observe(t->quiet, reference_ns, nnm_clock_ns());
     return reference_ns;
 }
@@ -130,7 +128,7 @@ static double await_quiet(taking *t, uint64_t begin, double reference_ns)
     while (!is_quiet(t, reference_ns) && since_ns(begin) < patience_ns) {
         struct timespec pause = {0, WAIT_STEP_NS};
         (void)nanosleep(&pause, NULL);
-        reference_ns = observe(t);
+        reference_ns = observe(t, nnm_reference_wide_alone());
         t->round->waited_ns += since_ns(wait_begin);
         wait_begin = nnm_clock_ns();
     }
@@ -163,12 +161,12 @@ static nnm_status take_samples(taking *t, nnm_error *err)
 {
     nnm_round *round = t->round;
     uint64_t begin = nnm_clock_ns();
-    double before = await_quiet(t, begin, observe(t));
+    double before = await_quiet(t, begin, observe(t, nnm_reference_wide_alone()));
     do {
         double sample_ns = 0.0;
         nnm_status status = time_calls(t, round->calls_per_sample, &sample_ns, err);
         if (status) return status;
-        double after = observe(t);
+        double after = observe(t, nnm_reference_wide());
         size_t i = round->sample_count++;
         round->sample_ns[i] = sample_ns / (double)round->calls_per_sample;
         round->sample_clock_ns[i] = nnm_reference_latency();
@@ -209,7 +207,7 @@ static void estimate(taking *t)
         values[round->quiet_count++] = normalised(t, i);
     }
     if (nnm_round_is_caught(round)) {
-        round->estimate_ns = nnm_percentile(values, round->quiet_count, QUIET_SHARE);
+        round->estimate_ns = nnm_percentile(values, round->quiet_count, SHARE);
         round->clock_ns = nnm_percentile(clocks, round->quiet_count, 0.5);
         return;
     }
@@ -218,12 +216,12 @@ static void estimate(taking *t)
     round->clock_ns = nnm_percentile(clocks, round->sample_count, 0.5);
     size_t count = undisturbed(t, values);
     if (count >= BELIEVED) {
-        round->estimate_ns = nnm_percentile(values, count, QUIET_SHARE);
+        round->estimate_ns = nnm_percentile(values, count, SHARE);
         return;
     }
     for (size_t i = 0; i < round->sample_count; i++)
         values[i] = round->sample_ns[i];
-    round->estimate_ns = nnm_percentile(values, round->sample_count, ANY_SHARE);
+    round->estimate_ns = nnm_percentile(values, round->sample_count, SHARE);
 }
 
 static nnm_status take_opened(taking *t, nnm_error *err)

@@ -110,7 +110,7 @@ static void test_limits_are_named(void **state)
     assert_refused(target_error, -0.01, "target_error is -0.01");
     assert_refused(find_s, 0.0, "find_s is 0, must be a number over 0 and at most 10");
     assert_refused(wait_s, -1.0, "wait_s is -1");
-    assert_refused(max_rounds, 4, "max_rounds is 4, must be 5 (rounds) to 64");
+    assert_refused(max_rounds, 7, "max_rounds is 7, must be 8 (rounds) to 64");
     assert_refused(max_rounds, 65, "max_rounds is 65");
 }
 
@@ -296,13 +296,11 @@ static void assert_estimate_follows(const nnm_round *round, const nnm_protocol *
             values[count++] = round->sample_ns[i] * (scaled ? quiet->reference_ns / round->reference_ns[i] : 1.0);
         }
     assert_int_equal(count, round->quiet_count);
-    double share = 0.2;
     if (!nnm_round_is_caught(round)) {
         memcpy(values, round->sample_ns, round->sample_count * sizeof *values);
         count = round->sample_count;
-        share = 0.1;
     }
-    assert_float_equal(round->estimate_ns, nnm_percentile(values, count, share), 0);
+    assert_float_equal(round->estimate_ns, nnm_percentile(values, count, 0.1), 0);
 }
 
 static void test_round_of_a_tiny_kernel(void **state)
@@ -408,6 +406,22 @@ static void test_the_fastest_common_step_is_quiet(void **state)
     assert_true(quiet.reference_ns > 0);
 }
 
+static void test_the_middle_of_the_undisturbed_is_quiet(void **state)
+{
+    (void)state;
+    nnm_sight sights[1000];
+    nnm_quiet quiet = {0};
+    size_t count = add_sights(sights, 0, 200, 10000);
+    count = add_sights(sights, count, 150, 11000);
+    count = add_sights(sights, count, 200, 12000);
+    count = add_sights(sights, count, 450, 17500); /* somebody on the other thread */
+    nnm_quiet_settle(&quiet, sights, count, 0.25, 0.0);
+    assert_float_equal(quiet.reference_ns, 11000, 60);
+    assert_float_equal(quiet.clock_ns, 22000, 120);
+    nnm_quiet_settle(&quiet, sights, 1, 0.25, 0.0);
+    assert_true(quiet.reference_ns > 0);
+}
+
 static void test_samples_are_brought_to_the_quiet_state(void **state)
 {
     (void)state;
@@ -505,6 +519,7 @@ int main(void)
         cmocka_unit_test(test_error_shrinks_with_rounds),
         cmocka_unit_test(test_the_quiet_state_is_found),
         cmocka_unit_test(test_the_fastest_common_step_is_quiet),
+        cmocka_unit_test(test_the_middle_of_the_undisturbed_is_quiet),
         cmocka_unit_test(test_samples_are_brought_to_the_quiet_state),
         cmocka_unit_test(test_samples_of_other_steps_do_not_count),
         cmocka_unit_test(test_waiting_can_be_forbidden),
