@@ -40,7 +40,7 @@ typedef struct nnm_protocol {
     bool realtime;             /* real-time scheduling where it is permitted */
     bool normalise;            /* samples are brought to the quiet state by the reference beside them */
     double reference_ns;       /* wide reference of the quiet state; 0: a worker looks for it when it starts */
-    double reference_clock_ns; /* latency reference of the quiet state; 0: likewise */
+    double reference_clock_ns; /* latency reference beside narrow code; 0: likewise */
     double find_s;             /* a worker that looks for the quiet state takes so long; > 0, at most 10 */
 } nnm_protocol;
 #define NNM_PROTOCOL_INIT                                                                                           \
@@ -84,7 +84,7 @@ typedef struct nnm_round {
     double measured_ns; /* of wall_ns, inside calls, warm-up included */
     double waited_ns;   /* of wall_ns, waiting for a quiet window */
     bool realtime;      /* taken under real-time scheduling */
-    double sample_clock_ns[NNM_MAX_SAMPLES]; /* latency reference beside each sample */
+    double sample_clock_ns[NNM_MAX_SAMPLES]; /* latency reference right after each sample */
 } nnm_round;
 
 /* Whether enough samples were quiet for the round to be believed: three, or half of them. */

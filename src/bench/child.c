@@ -138,6 +138,7 @@ static void find_quiet(const nnm_child *child)
            (double)(nnm_clock_ns() - begin) < KNOWN_PATIENCE_S * 1e9)
         share = nnm_quiet_share(quiet, PROBE_S, protocol->gate);
     if (share < KNOWN_SHARE) nnm_quiet_find(quiet, protocol->find_s, protocol->gate, protocol->clock_gate);
+    nnm_quiet_find_wide_clock(quiet);
 }
 
 /* A session with several threads is not pinned: its threads would inherit the one CPU. */

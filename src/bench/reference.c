@@ -90,6 +90,8 @@ static inline lanes multiply_add(lanes x, lanes scale, lanes shift)
 #define TABLE_ROWS 32 /* pairs of scale and shift: 1 KiB */
 #define TABLE_PASSES 150
 #define CHAIN_STEPS 10000u
+#define CLOCK_STEPS (CHAIN_STEPS / 4)
+#define WARM_STEPS 100u
 #define CHAIN_STEP_CYCLES 4 /* multiply: 3, exclusive or: 1, on every x86-64 of the last ten years */
 
 /* Twelve chains and one pair of operands fill 14 registers. On cores with two or three units for vector arithmetic and
@@ -129,9 +131,9 @@ static float run_independent(float start)
 }
 
 /* Multiply and exclusive or do not distribute over each other, so no compiler can shorten the chain. */
-static uint32_t run_dependent(uint32_t x)
+static uint32_t run_dependent(uint32_t x, uint32_t steps)
 {
-    for (uint32_t step = 0; step < CHAIN_STEPS; step++)
+    for (uint32_t step = 0; step < steps; step++)
         x = (x * UINT32_C(0x9E3779B1)) ^ UINT32_C(0x85EBCA6B);
     return x;
 }
@@ -154,13 +156,27 @@ double nnm_reference_latency(void)
     volatile uint32_t start = 1;
     volatile uint32_t sink;
     uint64_t begin = nnm_clock_ns();
-    sink = run_dependent(start);
+    sink = run_dependent(start, CHAIN_STEPS);
     uint64_t end = nnm_clock_ns();
     (void)sink;
     return (double)(end - begin);
 }
 
-#define VERSION "3" /* of the loops above; another one makes machines look for their quiet state again */
+/* The first run is for the code and the clock, which a large kernel has driven out of the cache. */
+double nnm_reference_clock(void)
+{
+    volatile uint32_t start = 1;
+    volatile uint32_t sink;
+    uint64_t begin = nnm_clock_ns();
+    sink = run_dependent(start, WARM_STEPS);
+    begin = nnm_clock_ns();
+    sink = run_dependent(start, CLOCK_STEPS);
+    uint64_t end = nnm_clock_ns();
+    (void)sink;
+    return (double)(end - begin) * CHAIN_STEPS / CLOCK_STEPS;
+}
+
+#define VERSION "4" /* of the loops above; another one makes machines look for their quiet state again */
 #ifdef __OPTIMIZE__
 #define OPTIMIZED " optimized"
 #else
@@ -227,7 +243,7 @@ double nnm_quiet_reference(const nnm_quiet *quiet)
 
 #define FIND_SIGHTS 8192
 #define COMMON 0.1
-#define FIND_PAUSE_NS 500000 /* between two looks: states last longer than a reference takes */
+#define FIND_PAUSE_NS 1000000 /* between two looks: states last longer than a reference takes, wide clocks do not */
 
 static void pause_ns(long nanoseconds)
 {
@@ -237,8 +253,8 @@ static void pause_ns(long nanoseconds)
 
 static void look(double *wide_ns, double *clock_ns)
 {
+    *clock_ns = nnm_reference_clock();
     *wide_ns = nnm_reference_wide_alone();
-    *clock_ns = nnm_reference_latency();
 }
 
 static int compare_sights(const void *left, const void *right)
@@ -291,8 +307,8 @@ void nnm_quiet_settle(nnm_quiet *quiet, nnm_sight *sights, size_t count, double 
     step found =
         clock_gate > 0.0 ? choose_step(sights, count, gate, clock_gate) : choose_undisturbed(sights, count, gate);
     quiet->reference_ns = sights[found.begin + found.count / 2].wide_ns;
-    qsort(&sights[found.begin], found.count, sizeof *sights, compare_clocks);
-    quiet->clock_ns = sights[found.begin + found.count / 2].clock_ns;
+    qsort(sights, count, sizeof *sights, compare_clocks);
+    quiet->clock_ns = sights[count / 10].clock_ns;
 }
 
 void nnm_quiet_find(nnm_quiet *quiet, double seconds, double gate, double clock_gate)
@@ -307,6 +323,27 @@ void nnm_quiet_find(nnm_quiet *quiet, double seconds, double gate, double clock_
         pause_ns(FIND_PAUSE_NS);
     }
     nnm_quiet_settle(quiet, sights, count, gate, clock_gate);
+}
+
+#define WIDE_CLOCKS 17
+
+void nnm_quiet_find_wide_clock(nnm_quiet *quiet)
+{
+    double clocks[WIDE_CLOCKS];
+    for (size_t i = 0; i < WIDE_CLOCKS; i++) {
+        (void)nnm_reference_wide_alone();
+        clocks[i] = nnm_reference_clock();
+    }
+    quiet->wide_clock_ns = nnm_percentile(clocks, WIDE_CLOCKS, 0.5);
+}
+
+#define SAME_CLOCK 0.03
+
+double nnm_quiet_wideness(const nnm_quiet *quiet, double clock_ns)
+{
+    if (quiet->clock_ns <= 0.0 || quiet->wide_clock_ns <= quiet->clock_ns * (1.0 + SAME_CLOCK)) return 1.0;
+    double wideness = (clock_ns - quiet->clock_ns) / (quiet->wide_clock_ns - quiet->clock_ns);
+    return fmin(1.0, fmax(0.0, wideness));
 }
 
 double nnm_quiet_share(const nnm_quiet *quiet, double seconds, double gate)

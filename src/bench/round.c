@@ -30,6 +30,7 @@ typedef struct taking {
     nnm_round *round;
     double call_ns; /* what one call takes, roughly */
     size_t quiet_count;
+    double wideness; /* of the kernel's code */
 } taking;
 
 static double since_ns(uint64_t begin)
@@ -128,7 +129,7 @@ static double await_quiet(taking *t, uint64_t begin, double reference_ns)
     while (!is_quiet(t, reference_ns) && since_ns(begin) < patience_ns) {
         struct timespec pause = {0, WAIT_STEP_NS};
         (void)nanosleep(&pause, NULL);
-        reference_ns = observe(t, nnm_reference_wide_alone());
+        reference_ns = observe(t, nnm_reference_wide());
         t->round->waited_ns += since_ns(wait_begin);
         wait_begin = nnm_clock_ns();
     }
@@ -161,15 +162,15 @@ static nnm_status take_samples(taking *t, nnm_error *err)
 {
     nnm_round *round = t->round;
     uint64_t begin = nnm_clock_ns();
-    double before = await_quiet(t, begin, observe(t, nnm_reference_wide_alone()));
+    double before = await_quiet(t, begin, observe(t, nnm_reference_wide()));
     do {
         double sample_ns = 0.0;
         nnm_status status = time_calls(t, round->calls_per_sample, &sample_ns, err);
         if (status) return status;
-        double after = observe(t, nnm_reference_wide());
         size_t i = round->sample_count++;
         round->sample_ns[i] = sample_ns / (double)round->calls_per_sample;
-        round->sample_clock_ns[i] = nnm_reference_latency();
+        round->sample_clock_ns[i] = nnm_reference_clock();
+        double after = observe(t, nnm_reference_wide());
         round->reference_ns[i] = is_undisturbed(t, before) ? after : fmax(before, after);
         t->quiet_count += is_quiet(t, round->reference_ns[i]);
         before = round->sample_count < NNM_MAX_SAMPLES ? await_quiet(t, begin, after) : after;
@@ -177,12 +178,12 @@ static nnm_status take_samples(taking *t, nnm_error *err)
     return NNM_OK;
 }
 
-/* A sample at the machine's standard: kernels are as much slower as the reference right after them is. */
+/* A sample at the machine's standard: wide code is as much slower as the reference right after it is. */
 static double normalised(const taking *t, size_t i)
 {
     double standard_ns = t->quiet->reference_ns;
-    double scale = t->protocol->normalise && standard_ns > 0.0 ? standard_ns / t->round->reference_ns[i] : 1.0;
-    return t->round->sample_ns[i] * scale;
+    if (!t->protocol->normalise || standard_ns <= 0.0) return t->round->sample_ns[i];
+    return t->round->sample_ns[i] * pow(standard_ns / t->round->reference_ns[i], t->wideness);
 }
 
 /* What is left where too few samples are quiet: the undisturbed ones, which are those of another step of the clock. */
@@ -199,6 +200,9 @@ static void estimate(taking *t)
 {
     nnm_round *round = t->round;
     double values[NNM_MAX_SAMPLES], clocks[NNM_MAX_SAMPLES];
+    for (size_t i = 0; i < round->sample_count; i++)
+        clocks[i] = round->sample_clock_ns[i];
+    t->wideness = nnm_quiet_wideness(t->quiet, nnm_percentile(clocks, round->sample_count, 0.5));
     round->reference_best_ns = nnm_quiet_reference(t->quiet);
     round->quiet_count = 0;
     for (size_t i = 0; i < round->sample_count; i++) {
