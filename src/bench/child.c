@@ -19,9 +19,10 @@
 #define CHANNEL_FD 3
 #define PROBE_S 0.02
 #define PROBE_ALL_S 0.5
-#define KNOWN_PATIENCE_S 15.0 /* to see the state that is known again, before another one is looked for */
-#define KNOWN_SHARE 0.2       /* of PROBE_S in that state: it is more than a coincidence */
-#define EQUALLY_GOOD 0.9      /* of the best CPU's merit */
+#define KNOWN_PATIENCE_S 5.0 /* to see the state that is known again, before another one is looked for */
+#define STEP_PATIENCE_S 15.0 /* the same for a step of the clock, which may be away for seconds */
+#define KNOWN_SHARE 0.2      /* of PROBE_S in that state: it is more than a coincidence */
+#define EQUALLY_GOOD 0.9     /* of the best CPU's merit */
 #define MISSED_ROUNDS 3
 
 /* When a runtime takes all memory of the machine, the system shall end this process and no other. */
@@ -132,10 +133,9 @@ static void find_quiet(const nnm_child *child)
         (void)nnm_quiet_probe(quiet, PROBE_S);
         return;
     }
-    double share = 0.0;
+    double share = 0.0, patience_s = protocol->clock_gate > 0.0 ? STEP_PATIENCE_S : KNOWN_PATIENCE_S;
     uint64_t begin = nnm_clock_ns();
-    while (quiet->reference_ns > 0.0 && share < KNOWN_SHARE &&
-           (double)(nnm_clock_ns() - begin) < KNOWN_PATIENCE_S * 1e9)
+    while (quiet->reference_ns > 0.0 && share < KNOWN_SHARE && (double)(nnm_clock_ns() - begin) < patience_s * 1e9)
         share = nnm_quiet_share(quiet, PROBE_S, protocol->gate);
     if (share < KNOWN_SHARE) nnm_quiet_find(quiet, protocol->find_s, protocol->gate, protocol->clock_gate);
     nnm_quiet_find_wide_clock(quiet);

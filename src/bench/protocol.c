@@ -42,11 +42,10 @@ nnm_status nnm_protocol_check(const nnm_protocol *protocol, nnm_error *err)
 
 void nnm_protocol_quick(nnm_protocol *protocol)
 {
-    protocol->rounds = 2;
-    protocol->max_rounds = 3;
-    protocol->round_ms = 6.0;
+    protocol->rounds = 3;
+    protocol->max_rounds = 6;
     protocol->budget_s = 2.0;
-    protocol->target_error = 0.03;
+    protocol->target_error = 0.02;
     protocol->wait_s = 0.5;
 }
 
@@ -55,7 +54,7 @@ void nnm_protocol_thorough(nnm_protocol *protocol)
     protocol->rounds = 24;
     protocol->max_rounds = 60;
     protocol->budget_s = 30.0;
-    protocol->target_error = 0.004;
+    protocol->target_error = 0.003;
     protocol->wait_s = 30.0;
 }
 
