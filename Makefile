@@ -6,7 +6,7 @@ JOBS ?= $(shell nproc 2>/dev/null || echo 2)
 FUZZ_SECONDS ?= 60
 C_FILES = $(shell find include src cli tests tools examples bench -name '*.[ch]')
 
-.PHONY: all demo test test-kill-1000 bench bench-learn bench-repeatability install clean fuzz format check-format help
+.PHONY: all demo test test-kill-1000 bench bench-learn bench-repeatability bench-sampling install clean fuzz format check-format help
 
 all: build/build.ninja ## build the command line, the libraries and the examples into build/
 	@cmake --build build -j $(JOBS)
@@ -41,6 +41,9 @@ install: all ## install into PREFIX (/usr/local), below DESTDIR
 		{ cmake -DCMAKE_INSTALL_PREFIX='$(PREFIX)' build >/dev/null && cmake --build build -j $(JOBS); }
 	@DESTDIR='$(DESTDIR)' cmake --install build
 
+bench-sampling: all ## kernels and device time that samplers need for an accuracy, on simulated devices and tables DATA/*.csv (5 minutes; ARGS="--quick")
+	@build/bench/bench_sampling --data $(DATA) $(ARGS)
+
 bench-repeatability: all ## how far two passes over the same kernels agree, ours and the usual ways (20 minutes; ARGS="--kernels 40 --minutes 1 --out pairs.csv")
 	@build/bench/bench_repeatability $(ARGS)
 
@@ -71,7 +74,7 @@ build-dev/build.ninja build-tsan/build.ninja build-fuzz/build.ninja: build-%/bui
 build-release/build.ninja:
 	@cmake --preset release-tests >/dev/null
 
-# Tests run one after the other: some measure, and measuring takes the machine for itself.
+# Two tests run at a time (CMakePresets.json), of which at most one measures: measuring takes the lock of the machine.
 .PHONY: test-dev test-release-tests test-tsan
 test-dev: build-dev/build.ninja
 	@echo "== tests with the address and undefined-behaviour sanitizers"

@@ -177,7 +177,7 @@ static opening open_sessions(const nnm_backend *backend, const char *path)
     for (int i = 0; i < OPENINGS; i++) {
         nnm_session *session = NULL;
         uint64_t begin = nnm_clock_ns();
-        check(backend->open(&session, path, &options, &err), &err);
+        check(backend->open(backend, &session, path, &options, &err), &err);
         ms[i] = (double)(nnm_clock_ns() - begin) * 1e-6;
         check(backend->run(session, &err), &err);
         if (i == 0) mib = peak_mib() - before_mib;
@@ -263,7 +263,9 @@ int main(void)
     for (size_t i = 0; i < nnm_backend_count() && count < MAX_BACKENDS; i++) {
         nnm_backend_info info = {0};
         nnm_backend_probe(nnm_backend_at(i), &options, &info);
-        if (info.available)
+        if (!nnm_backend_at(i)->run)
+            printf("%s is left out: it computes nothing that could be timed here\n", nnm_backend_at(i)->name);
+        else if (info.available)
             backends[count++] = nnm_backend_at(i);
         else
             printf("%s is left out: %s\n", nnm_backend_at(i)->name, info.why_not);

@@ -29,7 +29,7 @@ static double generate(const nnm_kernel *kernel, const nnm_kernel_config *config
 {
     nnm_error err = NNM_ERROR_INIT;
     nnm_graph *graph = NULL;
-    nnm_graph_options options = {NNM_LAYOUT_NCHW, 1, seed};
+    nnm_graph_options options = {NNM_LAYOUT_NCHW, 1, seed, false};
     uint64_t begin = nnm_clock_ns();
     nnm_status status = nnm_kernel_build_graph(&graph, kernel, config, &options, &err);
     if (!status && path) status = nnm_onnx_write(graph, path, &err);

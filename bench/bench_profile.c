@@ -79,7 +79,7 @@ static double profile_peer(const nnm_backend *backend, const char *path)
     nnm_session_options options = {.threads = 1};
     nnm_session *session = NULL;
     uint64_t begin = nnm_clock_ns();
-    check(backend->open(&session, path, &options, &err), &err);
+    check(backend->open(backend, &session, path, &options, &err), &err);
     for (int i = 0; i < PEER_WARMUPS + PEER_RUNS; i++)
         check(backend->run(session, &err), &err);
     backend->close(session);

@@ -302,7 +302,7 @@ static nnm_status measure_peers(const nnm_backend *backend, const char *path, pe
     nnm_session *session = NULL;
     uint64_t begin = nnm_clock_ns();
     double sum_ns = 0, least_ns = (double)INFINITY;
-    nnm_status status = backend->open(&session, path, &options, err);
+    nnm_status status = backend->open(backend, &session, path, &options, err);
     if (status) return status;
     for (int run = 0; run < PEER_WARMUPS + PEER_RUNS && status == NNM_OK; run++) {
         uint64_t run_begin = nnm_clock_ns();

@@ -9,7 +9,7 @@
 
 /* workspace.c */
 extern const cli_command command_create, command_connect;
-int list_kernels(bool json);
+int list_kernels(const cli_command *self, bool json);
 int list_backends(bool json);
 json_t *backends_json(void); /* name, availability, version of each; NULL when memory is short */
 /* data.c */
@@ -18,8 +18,37 @@ extern const cli_command command_sample, command_convert, command_profile, comma
 extern const cli_command command_train, command_predict, command_evaluate;
 /* build.c */
 extern const cli_command command_adapt, command_build;
+/* registry.c */
+extern const cli_command command_register, command_unregister;
+/* report.c */
+extern const cli_command command_report;
 /* doctor.c */
 extern const cli_command command_doctor;
+
+/* ---- the program ---- */
+
+/* main.c. The commands in the order of --help, also those that are refused (`later`). */
+extern const cli_command command_main; /* nn-meter without a command */
+size_t command_count(void);
+const cli_command *command_at(size_t index);
+
+/* The lines of its usage, without the name; NULL ends them. */
+extern const char *const main_usage[];
+
+typedef struct exit_meaning {
+    int code;
+    const char *name; /* NULL ends the list */
+    const char *text; /* a sentence */
+} exit_meaning;
+extern const exit_meaning exit_meanings[];
+
+/* completion.c */
+int print_completion(void);
+/* The arguments are the words after the program's name, the last of them the one to complete, "" where it has not
+ * begun. Prints what the completion script reads: "words", "folders" or "files SUFFIX", then a line a candidate. */
+int complete_words(int argc, char **argv);
+/* manual.c */
+int print_manual(void);
 
 /* ---- options that several commands have ---- */
 
@@ -75,6 +104,15 @@ int command_fail(const cli_command *command, const nnm_error *err);
 /* The same for what the tool itself finds. Returns EXIT_FAILED. */
 int command_error(const cli_command *command, const char *format, ...) NNM_PRINTF(2, 3);
 
+/* registry.c. The user-wide registry, opened by the first call and closed by registry_end. Errors are told; an exit
+ * code is returned. */
+int open_registry(const cli_command *command, nnm_registry **out);
+void registry_end(void);
+/* Finds a kernel type there. */
+int find_kernel(const cli_command *command, const char *name, const nnm_kernel **out);
+/* Opens a workspace with that registry. */
+int open_builder(const cli_command *command, const char *workspace, const nnm_hooks *hooks, nnm_builder **out);
+
 /* The model that --model names, or `otherwise` where it was not given. */
 nnm_model_kind chosen_model(const char *name, nnm_model_kind otherwise);
 
@@ -90,6 +128,10 @@ void path_list_fini(path_list *list);
 
 /* results/<kernel>_*.json of a workspace, in the order of their names. Errors are told; an exit code is returned. */
 int find_config_files(const cli_command *command, const char *workspace, const char *kernel, path_list *out);
+
+/* The files given, or, where none are, all of the workspace's: of configurations, then of latencies. */
+int find_data_files(const cli_command *command, const char *workspace, const char *kernel, const option_list *configs,
+                    const option_list *latencies, path_list *out);
 
 /* Configurations with their latencies from the files given, or, where none are, from all of the workspace's.
  * `workspace` may be NULL when files are given. */

@@ -1,7 +1,7 @@
 /* sample, convert, profile, export: kernel data and where they come from. */
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
 #include "commands.h"
 
@@ -56,7 +56,7 @@ static int load_around(const cli_command *self, const nnm_builder *builder, cons
     nnm_error err = NNM_ERROR_INIT;
     const nnm_kernel *kernel = NULL;
     path_list paths = {0};
-    int code = nnm_kernel_find(&kernel, v->kernel, &err) ? command_fail(self, &err) : EXIT_DONE;
+    int code = find_kernel(self, v->kernel, &kernel);
     for (size_t i = 0; !code && i < v->configs.count; i++)
         code = path_list_add(&paths, "%s", v->configs.items[i]);
     if (!code && paths.count == 0)
@@ -104,8 +104,7 @@ static int run_sample(const cli_command *self, const void *values)
     size_t failed = 0;
     options.failed = &failed;
     int code = EXIT_DONE;
-    if (nnm_builder_config_init(&builder, v->workspace, output_stoppable_hooks(), &err))
-        return command_fail(self, &err);
+    if (open_builder(self, v->workspace, output_stoppable_hooks(), &builder)) return EXIT_FAILED;
     if (finegrained) {
         code = load_around(self, builder, v, &around);
         options.mode = NNM_SAMPLING_FINEGRAINED;
@@ -134,6 +133,8 @@ const cli_command command_sample = {
 };
 
 /* ---- convert and profile: every kernel type of a configuration file ---- */
+
+#define MAX_FILE_TYPES 256
 
 typedef struct models_values {
     const char *workspace, *backend, *models;
@@ -174,18 +175,36 @@ static void head_once(models_answer *answer)
     answer->headed = true;
 }
 
-/* Names what the file holds beside kernel types, which nobody may take for converted or profiled. */
-static bool warn_of_unknown(const char *path)
+/* The kernel types that a file holds. */
+typedef struct file_types {
+    nnm_registry *registry;
+    const nnm_kernel *kernels[MAX_FILE_TYPES];
+    size_t count;
+    char unknown[48]; /* the first name that is none */
+    size_t unknown_count;
+    nnm_error failure; /* of the first customised one that could not be loaded */
+    size_t failed;
+} file_types;
+
+static bool is_registered(const nnm_registry *registry, const char *name)
 {
-    json_t *root = json_load_file(path, 0, NULL);
-    for (void *i = json_object_iter(root); i; i = json_object_iter_next(root, i)) {
-        const nnm_kernel *kernel = NULL;
-        nnm_error err = NNM_ERROR_INIT;
-        if (nnm_kernel_find(&kernel, json_object_iter_key(i), &err))
-            output_warning("%s: passed over '%.40s', which is no kernel type", path, json_object_iter_key(i));
+    for (size_t i = nnm_kernel_count(); i < nnm_registry_kernel_count(registry); i++)
+        if (strcmp(nnm_registry_kernel_name(registry, i), name) == 0) return true;
+    return false;
+}
+
+static void take_type(void *context, const char *name, const nnm_kernel *kernel)
+{
+    file_types *types = context;
+    nnm_error err = NNM_ERROR_INIT;
+    if (!kernel && is_registered(types->registry, name)) {
+        if (nnm_registry_find_kernel(types->registry, name, &kernel, &err)) {
+            if (types->failed++ == 0) types->failure = err;
+            return;
+        }
     }
-    json_decref(root);
-    return root != NULL;
+    if (!kernel && types->unknown_count++ == 0) snprintf(types->unknown, sizeof types->unknown, "%.40s", name);
+    if (kernel && types->count < MAX_FILE_TYPES) types->kernels[types->count++] = kernel;
 }
 
 /* Calls `each` for every kernel type that the file holds. What was finished in part makes the whole so. */
@@ -193,33 +212,36 @@ static int for_each_kernel(const cli_command *self, nnm_builder *builder, const 
                            models_answer *answer)
 {
     nnm_error err = NNM_ERROR_INIT;
-    size_t found = 0;
-    int result = EXIT_DONE;
-    for (size_t i = 0; i < nnm_kernel_count(); i++) {
+    file_types types = {.failure = NNM_ERROR_INIT};
+    int result = open_registry(self, &types.registry);
+    if (result) return result;
+    if (nnm_kernel_data_types(v->models, take_type, &types, &err)) return command_fail(self, &err);
+    if (types.failed) {
+        (void)command_fail(self, &types.failure);
+        result = EXIT_PART;
+    }
+    if (types.count == 0 && types.failed == 0)
+        return command_error(self, "%s holds no kernel type of those that --list-kernels shows%s%s", v->models,
+                             types.unknown_count ? "; it has " : "", types.unknown);
+    for (size_t i = 0; i < types.count; i++) {
         nnm_kernel_data *data = NULL;
-        nnm_status status = nnm_kernel_data_load(&data, nnm_kernel_at(i), v->models, &err);
-        if (status == NNM_ERR_NOT_FOUND) continue; /* not of this kernel type */
-        if (status) return command_fail(self, &err);
-        found++;
+        if (nnm_kernel_data_load(&data, types.kernels[i], v->models, &err)) return command_fail(self, &err);
         int code = each(self, builder, v, data, answer);
         nnm_kernel_data_free(data);
         if (code && code != EXIT_PART) return code;
         if (code) result = code;
     }
-    if (found && !warn_of_unknown(v->models)) return command_error(self, "out of memory");
-    if (found) return answer->finished ? result : EXIT_FAILED;
-    if (access(v->models, F_OK)) return command_fail(self, &err);
-    return command_error(self, "%s holds no kernel type of those that --list-kernels shows", v->models);
+    if (types.unknown_count) /* nobody may take it for converted or profiled */
+        output_warning("%s: passed over '%s', which is no kernel type", v->models, types.unknown);
+    return answer->finished ? result : EXIT_FAILED;
 }
 
 static int run_models(const cli_command *self, const models_values *v, models_fn each, const char *heading)
 {
-    nnm_error err = NNM_ERROR_INIT;
     nnm_builder *builder = NULL;
     nnm_effort effort = NNM_EFFORT_CONFIGURED;
     if (choose_effort(self, v->quick, v->thorough, &effort)) return EXIT_USAGE;
-    if (nnm_builder_config_init(&builder, v->workspace, output_stoppable_hooks(), &err))
-        return command_fail(self, &err);
+    if (open_builder(self, v->workspace, output_stoppable_hooks(), &builder)) return EXIT_FAILED;
     nnm_builder_set_effort(builder, effort);
     models_answer answer = {.json = v->json, .heading = heading, .rows = v->json ? json_array() : NULL};
     int code = for_each_kernel(self, builder, v, each, &answer);
@@ -344,7 +366,7 @@ const cli_command command_profile = {
 /* ---- export ---- */
 
 typedef struct export_values {
-    const char *kernel, *csv, *predictor, *onnx, *workspace;
+    const char *kernel, *csv, *merge, *predictor, *onnx, *workspace;
     bool rebuild;
     option_list configs, latencies;
 } export_values;
@@ -359,18 +381,24 @@ static const cli_option export_options[] = {
      .kind = OPTION_LIST,
      .offset = offsetof(export_values, configs),
      .value = "F",
+     .otherwise = "all of the workspace",
      .help = "configuration files"},
     {.name = "latencies",
      .kind = OPTION_LIST,
      .offset = offsetof(export_values, latencies),
      .value = "F",
-     .otherwise = "those in the configuration files",
+     .otherwise = "that of the workspace; else those in the configuration files",
      .help = "latency files"},
     {.name = "csv",
      .kind = OPTION_TEXT,
      .offset = offsetof(export_values, csv),
      .value = "OUT",
      .help = "the table to write"},
+    {.name = "merge",
+     .kind = OPTION_TEXT,
+     .offset = offsetof(export_values, merge),
+     .value = "OUT.json",
+     .help = "the file to write with everything that the others hold"},
     {.name = "rebuild",
      .kind = OPTION_FLAG,
      .offset = offsetof(export_values, rebuild),
@@ -379,7 +407,7 @@ static const cli_option export_options[] = {
      .kind = OPTION_TEXT,
      .offset = offsetof(export_values, workspace),
      .value = "DIR",
-     .help = "the workspace, with --rebuild"},
+     .help = "the workspace of the data, or to rebuild"},
     {.name = "predictor",
      .kind = OPTION_TEXT,
      .offset = offsetof(export_values, predictor),
@@ -394,21 +422,21 @@ static const cli_option export_options[] = {
 
 static int check_export(const cli_command *self, const export_values *v)
 {
-    if (v->rebuild && (v->kernel || v->csv || v->predictor || v->onnx || v->configs.count || v->latencies.count))
+    bool of_data = v->kernel || v->csv || v->merge || v->configs.count || v->latencies.count;
+    if (v->rebuild && (of_data || v->predictor || v->onnx))
         return usage_error(self, "--rebuild goes with --workspace alone");
     if (v->rebuild && !v->workspace) return usage_error(self, "option '--workspace DIR' is missing");
     if (v->rebuild) return EXIT_DONE;
-    if (v->workspace) return usage_error(self, "--workspace goes with --rebuild");
     if (v->predictor || v->onnx) {
-        if (v->kernel || v->csv || v->configs.count || v->latencies.count)
+        if (of_data || v->workspace)
             return usage_error(self, "--predictor and --onnx do not go with options for kernel data");
         if (!v->onnx) return usage_error(self, "option '--onnx OUT' is missing");
         if (!v->predictor) return usage_error(self, "option '--predictor P' is missing");
         return EXIT_DONE;
     }
     if (!v->kernel) return usage_error(self, "option '--kernel K' is missing");
-    if (!v->configs.count) return usage_error(self, "option '--configs F...' is missing");
-    if (!v->csv) return usage_error(self, "option '--csv OUT' is missing");
+    if (!v->configs.count && !v->workspace) return usage_error(self, "give data: --configs F... or --workspace DIR");
+    if (!v->csv && !v->merge) return usage_error(self, "give what to write: --csv OUT or --merge OUT.json");
     return EXIT_DONE;
 }
 
@@ -429,8 +457,7 @@ static int rebuild_files(const cli_command *self, const export_values *v)
     nnm_error err = NNM_ERROR_INIT;
     nnm_builder *builder = NULL;
     rebuilt_files files = {0};
-    if (nnm_builder_config_init(&builder, v->workspace, output_stoppable_hooks(), &err))
-        return command_fail(self, &err);
+    if (open_builder(self, v->workspace, output_stoppable_hooks(), &builder)) return EXIT_FAILED;
     int code = nnm_rebuild_files(builder, tell_rebuilt, &files, &err) ? command_fail(self, &err) : EXIT_DONE;
     if (!code && files.count == 0) output_log("The journal holds nothing to make files of");
     nnm_builder_free(builder);
@@ -449,15 +476,68 @@ static int export_predictor(const cli_command *self, const export_values *v)
     return code;
 }
 
-static int export_data(const cli_command *self, const export_values *v)
+static int export_table(const cli_command *self, const export_values *v)
 {
     nnm_error err = NNM_ERROR_INIT;
     nnm_kernel_data *data = NULL;
-    int code = collect_data(self, NULL, v->kernel, &v->configs, &v->latencies, &data);
+    int code = collect_data(self, v->workspace, v->kernel, &v->configs, &v->latencies, &data);
     if (!code && nnm_export_csv(data, v->csv, &err)) code = command_fail(self, &err);
     if (!code) output_log("Wrote %zu rows to %s", data->count, v->csv);
     nnm_kernel_data_free(data);
     return code;
+}
+
+static bool is_same_file(const char *a, const char *b)
+{
+    struct stat a_info, b_info;
+    return stat(a, &a_info) == 0 && stat(b, &b_info) == 0 && a_info.st_dev == b_info.st_dev &&
+           a_info.st_ino == b_info.st_ino;
+}
+
+/* What the file to write knows about this kernel type must not be lost: it is among those that are merged, or has
+ * nothing of it. */
+static int check_target(const cli_command *self, const nnm_kernel *kernel, const path_list *paths, const char *target)
+{
+    nnm_error err = NNM_ERROR_INIT;
+    nnm_kernel_data *data = NULL;
+    for (size_t i = 0; i < paths->count; i++)
+        if (is_same_file(paths->items[i], target)) return EXIT_DONE;
+    nnm_status status = nnm_kernel_data_load(&data, kernel, target, &err);
+    if (status == NNM_ERR_NOT_FOUND) return EXIT_DONE;
+    if (status) return command_fail(self, &err);
+    size_t count = data->count;
+    nnm_kernel_data_free(data);
+    return command_error(self,
+                         "%s holds %zu kernels of %s already, which would be lost; name it with --configs to keep "
+                         "them, or write to another file",
+                         target, count, nnm_kernel_name(kernel));
+}
+
+static int merge_data(const cli_command *self, const export_values *v)
+{
+    nnm_error err = NNM_ERROR_INIT;
+    const nnm_kernel *kernel = NULL;
+    nnm_kernel_data *all = NULL;
+    path_list paths = {0};
+    size_t latencies = 0;
+    int code = nnm_kernel_find(&kernel, v->kernel, &err) ? command_fail(self, &err) : EXIT_DONE;
+    if (!code) code = find_data_files(self, v->workspace, v->kernel, &v->configs, &v->latencies, &paths);
+    if (!code) code = check_target(self, kernel, &paths, v->merge);
+    if (!code && (nnm_kernel_data_load_all(&all, kernel, (const char *const *)paths.items, paths.count, &err) ||
+                  nnm_kernel_data_save(all, v->merge, &err)))
+        code = command_fail(self, &err);
+    for (size_t i = 0; !code && i < all->count; i++)
+        latencies += all->records[i].has_latency;
+    if (!code) output_log("Wrote %zu kernels, %zu of them with a latency, to %s", all->count, latencies, v->merge);
+    nnm_kernel_data_free(all);
+    path_list_fini(&paths);
+    return code;
+}
+
+static int export_data(const cli_command *self, const export_values *v)
+{
+    int code = v->merge ? merge_data(self, v) : EXIT_DONE;
+    return !code && v->csv ? export_table(self, v) : code;
 }
 
 static int run_export(const cli_command *self, const void *values)
@@ -476,16 +556,19 @@ const cli_command command_export = {
     .run = run_export,
     .values_size = sizeof(export_values),
     OPTIONS(export_options),
-    .usage = "--kernel K --configs F... [--latencies F...] --csv OUT\n"
+    .usage = "--kernel K --configs F... [--latencies F...] [--csv OUT] [--merge OUT.json]\n"
+             "       nn-meter export --kernel K --workspace DIR [--csv OUT] [--merge OUT.json]\n"
              "       nn-meter export --predictor P --onnx OUT\n"
              "       nn-meter export --rebuild --workspace DIR",
-    .details = "The table has a column a feature, and the latencies. The ONNX model takes rows of configurations\n"
-               "and gives latencies in ms. --rebuild writes again, from the workspace's journal: the configuration\n"
-               "files of what was sampled, the latency files, and the tables that predictors were made of. Files of\n"
-               "which the journal knows nothing are left alone.\n",
+    .details = "The table has a column a feature, and the latencies. --merge writes one file with the configurations\n"
+               "and latencies of all; other kernel types that it holds already stay. The ONNX model takes rows of\n"
+               "configurations and gives latencies in ms. --rebuild writes again, from the workspace's journal: the\n"
+               "configuration files of what was sampled, the latency files, and the tables that predictors were made\n"
+               "of. Files of which the journal knows nothing are left alone.\n",
     .example = "  nn-meter export --kernel conv-bn-relu --csv conv.csv \\\n"
                "      --configs ws/predictor_build/results/conv-bn-relu_prior.json \\\n"
                "      --latencies ws/predictor_build/results/profiled_conv-bn-relu.json\n"
+               "  nn-meter export --kernel conv-bn-relu --workspace ws --merge conv.json\n"
                "  nn-meter export --predictor conv.nnm --onnx conv.onnx\n"
                "  nn-meter export --rebuild --workspace ws\n",
 };

@@ -96,10 +96,12 @@ static void print_backends(void)
     output_heading("Backends");
     for (size_t i = 0; i < nnm_backend_count(); i++) {
         const nnm_backend *backend = nnm_backend_at(i);
-        nnm_backend_info info = {0};
-        backend->probe(&info);
+        nnm_backend_info info;
+        nnm_backend_probe(backend, NULL, &info);
         if (info.available) {
-            output_pair(backend->name, "version %s", or_unknown(info.version));
+            output_pair(backend->name, "version %s%s", or_unknown(info.version),
+                        backend->device == NNM_DEVICE_SIMULATED ? ", a simulated device: its latencies are computed"
+                                                                : "");
         } else {
             output_pair(backend->name, "not available: %s", info.why_not);
         }

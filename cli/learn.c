@@ -132,10 +132,9 @@ static int check_train(const cli_command *self, const train_values *v)
 /* Opens the workspace, if there is one, and reads the kernel data. */
 static int read_data(const cli_command *self, const train_values *v, nnm_builder **builder, nnm_kernel_data **data)
 {
-    nnm_error err = NNM_ERROR_INIT;
     const char *workspace = NULL;
     if (v->workspace) {
-        if (nnm_builder_config_init(builder, v->workspace, output_hooks(), &err)) return command_fail(self, &err);
+        if (open_builder(self, v->workspace, output_hooks(), builder)) return EXIT_FAILED;
         workspace = nnm_workspace_path(nnm_builder_workspace(*builder));
     }
     return collect_data(self, workspace, v->kernel, &v->configs, &v->latencies, data);
@@ -235,7 +234,8 @@ static int run_train(const cli_command *self, const void *values)
     input.table.fit.model = chosen_model(v->model, input.table.fit.model);
     input.table.fit.mark = v->mark;
     input.table.fit.hooks = output_hooks();
-    if (!v->csv) code = read_data(self, v, &builder, &data);
+    code = open_registry(self, &input.table.registry);
+    if (!code && !v->csv) code = read_data(self, v, &builder, &data);
     input.data = data;
     if (!code) code = train(self, v, builder, &input);
     nnm_kernel_data_free(data);
@@ -254,9 +254,10 @@ const cli_command command_train = {
              "       nn-meter train --kernel K -o PREDICTOR --configs F... [--latencies F...] [options]",
     .details = "A fifth of the rows is kept for the test that is reported. --folds and --curve tell how good such\n"
                "predictors are; without -o they write nothing.\n",
-    .example = "  nn-meter train --kernel conv-bn-relu --csv conv.csv --target latency_ms -o conv.nnm\n"
-               "  nn-meter train --kernel conv-bn-relu --workspace ws -o conv.nnm\n"
-               "  nn-meter train --kernel conv-bn-relu --csv conv.csv --target latency_ms --curve 50,100,200\n",
+    .example =
+        "  nn-meter train --kernel conv-bn-relu --csv conv.csv --target latency_ms -o conv.nnm\n"
+        "  nn-meter train --kernel conv-bn-relu --workspace ws -o conv.nnm\n"
+        "  nn-meter train --kernel conv-bn-relu --csv conv.csv --target latency_ms --folds 5 --curve 50,100,200\n",
 };
 
 /* ---- predict ---- */
@@ -297,7 +298,9 @@ static int predict_one(const cli_command *self, const predict_values *v, const n
 {
     nnm_error err = NNM_ERROR_INIT;
     nnm_prediction prediction = {0};
-    if (nnm_predict_config(predictor, v->config, &prediction, &err)) return command_fail(self, &err);
+    nnm_registry *registry = NULL;
+    if (open_registry(self, &registry)) return EXIT_FAILED;
+    if (nnm_predict_config(registry, predictor, v->config, &prediction, &err)) return command_fail(self, &err);
     if (prediction.extrapolated) {
         char text[NNM_ERROR_MESSAGE_BYTES];
         output_warning("far outside of the training range: %s",
@@ -324,11 +327,13 @@ static int run_predict(const cli_command *self, const void *values)
     nnm_predictor *predictor = NULL;
     nnm_skipped_rows skipped = {0};
     nnm_extrapolated_rows far = {0};
+    nnm_registry *registry = NULL;
+    if (open_registry(self, &registry)) return EXIT_FAILED;
     if (nnm_predictor_load(&predictor, v->predictor, &err)) return command_fail(self, &err);
     int code = EXIT_DONE;
     if (v->config) {
         code = predict_one(self, v, predictor);
-    } else if (nnm_predict_csv(predictor, v->csv, v->skip_bad ? &skipped : NULL, &far, stdout, &err)) {
+    } else if (nnm_predict_csv(registry, predictor, v->csv, v->skip_bad ? &skipped : NULL, &far, stdout, &err)) {
         code = command_fail(self, &err);
     }
     if (skipped.count) output_warning("%zu rows have no prediction; the first: %s", skipped.count, skipped.first);
@@ -397,9 +402,12 @@ static int run_evaluate(const cli_command *self, const void *values)
     nnm_metrics metrics = {0};
     nnm_skipped_rows skipped = {0};
     nnm_agreement labels;
-    int code = EXIT_DONE;
+    nnm_registry *registry = NULL;
+    int code = open_registry(self, &registry);
+    if (code) return code;
     if (nnm_predictor_load(&predictor, v->predictor, &err) ||
-        nnm_evaluate_csv(predictor, v->csv, v->target, v->skip_bad ? &skipped : NULL, &metrics, &labels, &err)) {
+        nnm_evaluate_csv(registry, predictor, v->csv, v->target, v->skip_bad ? &skipped : NULL, &metrics, &labels,
+                         &err)) {
         code = command_fail(self, &err);
     } else if (v->json) {
         json_t *object = metrics_json(nnm_predictor_kernel_type(predictor), nnm_predictor_model(predictor),

@@ -105,9 +105,10 @@ static void option_line(const cli_option *option, int width)
     printf("\n");
 }
 
+const cli_option option_help = {.name = "help", .letter = 'h', .help = "show this text"};
+
 void options_help(const cli_command *command)
 {
-    static const cli_option help = {.name = "help", .letter = 'h', .help = "show this text"};
     char label[MAX_NAME * 2];
     size_t width = strlen("-h, --help");
     for (size_t i = 0; i < command->option_count; i++) {
@@ -119,7 +120,7 @@ void options_help(const cli_command *command)
     for (size_t i = 0; i < command->option_count; i++) {
         if (command->options[i].kind != OPTION_LATER) option_line(&command->options[i], (int)width);
     }
-    option_line(&help, (int)width);
+    option_line(&option_help, (int)width);
     printf("\n");
     output_heading("Example:");
     printf("%s", command->example);

@@ -36,10 +36,13 @@ typedef struct option_real {
 typedef struct cli_option {
     const char *name; /* without the dashes */
     option_kind kind;
-    size_t offset;     /* of its value in the command's values */
-    const char *value; /* what stands for the value in --help, e.g. "DIR" */
-    const char *help;  /* one line */
-    char letter;       /* 'o' for -o; 0: none */
+    size_t offset; /* of its value in the command's values */
+    /* What stands for the value in --help. Completion goes by it: "DIR" or "FOLDER": a folder; "F", "FILE", "OUT", "P",
+     * "PREDICTOR" or a name with a suffix such as "META.yaml": a file; "K" or "KERNEL": a kernel type; "BACKEND", and
+     * "NAME" for --backend: a backend. */
+    const char *value;
+    const char *help; /* one line */
+    char letter;      /* 'o' for -o; 0: none */
     bool required;
     double minimum, maximum; /* of a number; maximum 0: none */
     const char *choices;     /* "prior|finegrained" */
@@ -82,6 +85,8 @@ int usage_error(const cli_command *command, const char *format, ...) NNM_PRINTF(
 
 /* --help wins wherever it stands before "--". */
 bool asks_for_help(int argc, char **argv);
+
+extern const cli_option option_help; /* of every command */
 
 /* Everything of --help but the usage line. */
 void options_help(const cli_command *command);

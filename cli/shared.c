@@ -78,6 +78,31 @@ static bool is_config_file(const char *name, const char *kernel)
            strcmp(name + length - suffix, ".json") == 0;
 }
 
+/* Is it that of a test set, "<kernel>_test.json" or "<kernel>_test_<mark>.json", which builds never learn from? */
+static bool is_test_file(const char *path, const char *kernel)
+{
+    const char *slash = strrchr(path, '/'), *mark = (slash ? slash + 1 : path) + strlen(kernel) + 1;
+    return strcmp(mark, "test.json") == 0 || strncmp(mark, "test_", strlen("test_")) == 0;
+}
+
+/* Test sets are for testing, where there is anything else. */
+static void leave_out_tests(path_list *list, const char *kernel)
+{
+    size_t kept = 0, tests = 0;
+    for (size_t i = 0; i < list->count; i++)
+        tests += is_test_file(list->items[i], kernel);
+    if (tests == 0 || tests == list->count) return;
+    for (size_t i = 0; i < list->count; i++) {
+        if (!is_test_file(list->items[i], kernel)) {
+            list->items[kept++] = list->items[i];
+            continue;
+        }
+        output_log("%s is a test set and is left out; --configs would name it", list->items[i]);
+        free(list->items[i]);
+    }
+    list->count = kept;
+}
+
 int find_config_files(const cli_command *command, const char *workspace, const char *kernel, path_list *out)
 {
     path_list found = {0};
@@ -96,6 +121,7 @@ int find_config_files(const cli_command *command, const char *workspace, const c
         code =
             command_error(command, "there is no %s_*.json in %s; 'nn-meter sample' makes one", kernel, found.items[0]);
     if (out->count) qsort(out->items, out->count, sizeof *out->items, by_text);
+    leave_out_tests(out, kernel);
 done:
     path_list_fini(&found);
     return code;
@@ -109,22 +135,35 @@ static int add_all(path_list *out, const option_list *from)
     return code;
 }
 
+static int find_configs(const cli_command *command, const char *workspace, const char *kernel,
+                        const option_list *configs, path_list *out)
+{
+    return configs->count ? add_all(out, configs) : find_config_files(command, workspace, kernel, out);
+}
+
+static int find_latencies(const char *workspace, const char *kernel, const option_list *latencies, path_list *out)
+{
+    return latencies->count || !workspace
+               ? add_all(out, latencies)
+               : path_list_add(out, "%s/predictor_build/results/profiled_%s.json", workspace, kernel);
+}
+
+int find_data_files(const cli_command *command, const char *workspace, const char *kernel, const option_list *configs,
+                    const option_list *latencies, path_list *out)
+{
+    int code = find_configs(command, workspace, kernel, configs, out);
+    return code ? code : find_latencies(workspace, kernel, latencies, out);
+}
+
 int collect_data(const cli_command *command, const char *workspace, const char *kernel, const option_list *configs,
                  const option_list *latencies, nnm_kernel_data **out)
 {
     nnm_error err = NNM_ERROR_INIT;
     const nnm_kernel *entry = NULL;
     path_list config_files = {0}, latency_files = {0};
-    int code = nnm_kernel_find(&entry, kernel, &err) ? command_fail(command, &err) : EXIT_DONE;
-    if (!code) {
-        code = configs->count ? add_all(&config_files, configs)
-                              : find_config_files(command, workspace, kernel, &config_files);
-    }
-    if (!code) {
-        code = latencies->count || !workspace
-                   ? add_all(&latency_files, latencies)
-                   : path_list_add(&latency_files, "%s/predictor_build/results/profiled_%s.json", workspace, kernel);
-    }
+    int code = find_kernel(command, kernel, &entry);
+    if (!code) code = find_configs(command, workspace, kernel, configs, &config_files);
+    if (!code) code = find_latencies(workspace, kernel, latencies, &latency_files);
     if (!code && nnm_kernel_data_collect(out, entry, (const char *const *)config_files.items, config_files.count,
                                          (const char *const *)latency_files.items, latency_files.count, &err))
         code = command_fail(command, &err);

@@ -35,7 +35,8 @@ static int run_create(const cli_command *self, const void *values)
     const create_values *v = values;
     nnm_error err = NNM_ERROR_INIT;
     nnm_workspace *workspace = NULL;
-    if (nnm_workspace_create(v->workspace, v->backend, &err) || nnm_workspace_open(&workspace, v->workspace, &err))
+    if (nnm_workspace_create(v->workspace, v->backend, &err) ||
+        nnm_workspace_open(&workspace, v->workspace, NULL, &err))
         return command_fail(self, &err);
     output_log("Created workspace %s for backend %s", nnm_workspace_path(workspace), v->backend);
     output_log("Its settings stand in %s/configs/predictorbuild_config.yaml", nnm_workspace_path(workspace));
@@ -73,8 +74,7 @@ static int run_connect(const cli_command *self, const void *values)
     nnm_builder *builder = NULL;
     double latency_ms = 0;
     int code = EXIT_DONE;
-    if (nnm_builder_config_init(&builder, v->workspace, output_stoppable_hooks(), &err))
-        return command_fail(self, &err);
+    if (open_builder(self, v->workspace, output_stoppable_hooks(), &builder)) return EXIT_FAILED;
     const char *backend = choose_backend(builder, v->backend);
     if (nnm_connect_backend(builder, backend, &latency_ms, &err)) {
         code = command_fail(self, &err);
@@ -111,21 +111,35 @@ static json_t *kernel_json(const nnm_kernel *kernel)
                                              (json_int_t)minimum, "maximum", (json_int_t)maximum));
     }
     return json_pack("{s:s, s:s, s:b, s:I, s:o}", "name", nnm_kernel_name(kernel), "family", nnm_kernel_family(kernel),
-                     "customized", 0, "default_samples", (json_int_t)nnm_kernel_default_samples(kernel), "parameters",
-                     parameters);
+                     "customized", nnm_kernel_is_customized(kernel), "default_samples",
+                     (json_int_t)nnm_kernel_default_samples(kernel), "parameters", parameters);
 }
 
-int list_kernels(bool json)
+/* A customised kernel that cannot be loaded is listed with the reason. */
+static json_t *kernels_json(nnm_registry *registry)
 {
-    if (json) {
-        json_t *kernels = json_array();
-        for (size_t i = 0; i < nnm_kernel_count(); i++)
-            output_append(&kernels, kernel_json(nnm_kernel_at(i)));
-        return output_json(json_pack("{s:o}", "kernels", kernels));
+    json_t *kernels = json_array();
+    for (size_t i = 0; i < nnm_registry_kernel_count(registry); i++) {
+        const nnm_kernel *kernel = NULL;
+        const char *name = nnm_registry_kernel_name(registry, i);
+        nnm_error err = NNM_ERROR_INIT;
+        nnm_status status = nnm_registry_find_kernel(registry, name, &kernel, &err);
+        output_append(&kernels, status == NNM_OK ? kernel_json(kernel)
+                                                 : json_pack("{s:s, s:b, s:o}", "name", name, "customized", 1,
+                                                             "problem", output_text(err.message)));
     }
+    return json_pack("{s:o}", "kernels", kernels);
+}
+
+int list_kernels(const cli_command *self, bool json)
+{
+    nnm_registry *registry = NULL;
+    int code = open_registry(self, &registry);
+    if (code) return code;
+    if (json) return output_json(kernels_json(registry));
     printf("(nn-Meter) Supported kernels: ('*' indicates customized kernels)\n");
-    for (size_t i = 0; i < nnm_kernel_count(); i++)
-        printf("(nn-Meter) [Kernel] %s\n", nnm_kernel_name(nnm_kernel_at(i)));
+    for (size_t i = 0; i < nnm_registry_kernel_count(registry); i++)
+        printf("(nn-Meter) [Kernel] %s%s\n", i < nnm_kernel_count() ? "" : "* ", nnm_registry_kernel_name(registry, i));
     return EXIT_DONE;
 }
 
@@ -155,9 +169,11 @@ static json_t *formats_json(const nnm_backend *backend)
 
 static json_t *backend_json(const nnm_backend *backend, const nnm_backend_info *info)
 {
-    return json_pack("{s:s, s:o, s:o, s:b, s:b, s:o, s:o}", "name", backend->name, "description",
-                     output_text(backend->description), "reads", formats_json(backend), "customized", 0, "available",
-                     info->available, "version", output_text(info->available ? info->version : NULL), "why_not",
+    static const char *const devices[] = {"local", "remote", "simulated"}; /* in the order of nnm_device_kind */
+    return json_pack("{s:s, s:o, s:s, s:o, s:b, s:b, s:o, s:o}", "name", backend->name, "description",
+                     output_text(backend->description), "device", devices[backend->device], "reads",
+                     formats_json(backend), "customized", 0, "available", info->available, "version",
+                     output_text(info->available ? info->version : NULL), "why_not",
                      output_text(info->available ? NULL : info->why_not));
 }
 
@@ -165,8 +181,8 @@ json_t *backends_json(void)
 {
     json_t *backends = json_array();
     for (size_t i = 0; i < nnm_backend_count(); i++) {
-        nnm_backend_info info = {0};
-        nnm_backend_at(i)->probe(&info);
+        nnm_backend_info info;
+        nnm_backend_probe(nnm_backend_at(i), NULL, &info);
         output_append(&backends, backend_json(nnm_backend_at(i), &info));
     }
     return backends;

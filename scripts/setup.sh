@@ -10,10 +10,14 @@ set -eu
 
 build='build-essential cmake ninja-build pkg-config
     libyaml-dev libjansson-dev libsqlite3-dev libprotobuf-c-dev protobuf-c-compiler libonnx-dev libcsv-dev zlib1g-dev'
+# The charts of reports; without it reports have tables only.
+charts='libjs-chart.js'
 # Not built for every processor; without them there is no xnnpack_cpu or onednn_cpu backend, and everything else works.
 runtimes='libxnnpack-dev libpthreadpool-dev libdnnl-dev'
 # clang and its run-time library are for the fuzzers.
 tests='libcmocka-dev locales python3 python3-onnx clang libclang-rt-dev clang-format'
+# Opens a report, and takes its picture.
+tests="$tests chromium"
 # For TensorFlow Lite in WebAssembly; an npm from elsewhere will do.
 command -v npm >/dev/null || tests="$tests npm"
 comparisons='python3-sklearn python3-xgboost'
@@ -23,7 +27,7 @@ die() {
     exit 1
 }
 
-wanted="$build $runtimes"
+wanted="$build $charts $runtimes"
 list_only=no
 for argument in "$@"; do
     case $argument in
@@ -126,7 +130,7 @@ install=
 for package in $missing; do
     if available "$package"; then
         install="$install $package"
-    elif printf '%s\n' $runtimes | grep -qx "$package"; then
+    elif printf '%s\n' $charts $runtimes | grep -qx "$package"; then
         echo "setup.sh: $package does not exist for this system; going on without it" >&2
     else
         die "apt knows no package called $package; this list was made for Debian 12 (bookworm)"

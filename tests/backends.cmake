@@ -1,4 +1,5 @@
 nnm_add_unit_test(xnnpack nnm_backends)
 nnm_add_unit_test(xnnpack_operators nnm_backends)
 nnm_add_unit_test(agreement nnm_backends nnm_kernels)
+nnm_add_unit_test(simulated nnm_backends nnm_kernels)
 nnm_add_unit_test(support nnm_builder)

@@ -2,8 +2,10 @@ nnm_add_unit_test(table nnm_builder)
 nnm_add_unit_test(labels nnm_builder)
 nnm_add_unit_test(builder nnm_builder)
 nnm_add_unit_test(models nnm_builder)
-set_tests_properties(unit.builder unit.models PROPERTIES RESOURCE_LOCK machine)
+nnm_add_unit_test(plan nnm_builder)
+nnm_test_measures(unit.builder unit.models)
 nnm_add_unit_test(export_onnx nnm_builder)
+nnm_add_unit_test(acquire nnm_builder)
 
 # What ONNX itself says about exported predictors.
 if(PYTHON3)

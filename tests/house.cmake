@@ -22,3 +22,9 @@ if(NOT NNM_SANITIZE)
     add_test(NAME house.install COMMAND ${house}/install.sh "${CMAKE_COMMAND}" "${PROJECT_BINARY_DIR}"
         "${PROJECT_SOURCE_DIR}/examples" "${CMAKE_C_COMPILER}")
 endif()
+
+if(TARGET nn-meter)
+    add_test(NAME house.commands COMMAND ${PYTHON3} ${house}/commands.py $<TARGET_FILE:nn-meter> "${PROJECT_SOURCE_DIR}")
+    add_test(NAME house.manual COMMAND ${house}/manual.sh $<TARGET_FILE:nn-meter>)
+    set_tests_properties(house.manual PROPERTIES SKIP_RETURN_CODE 77)
+endif()

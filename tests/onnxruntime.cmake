@@ -1,6 +1,6 @@
 nnm_add_unit_test(onnxruntime nnm_backends nnm_kernels)
 # What the library keeps for itself is now and then reported as a leak.
-set_tests_properties(unit.onnxruntime PROPERTIES RESOURCE_LOCK machine
+set_tests_properties(unit.onnxruntime PROPERTIES
     ENVIRONMENT "LSAN_OPTIONS=suppressions=${CMAKE_CURRENT_SOURCE_DIR}/lsan.supp:print_suppressions=0")
 
 # Libraries that have the entry point of ONNX Runtime, and are refused.

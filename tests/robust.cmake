@@ -11,10 +11,12 @@ if(TARGET nn-meter AND PYTHON3)
     foreach(name IN ITEMS kill disk runtime)
         add_test(NAME robust.${name} COMMAND "${PYTHON3}" "${CMAKE_CURRENT_SOURCE_DIR}/integration/robust_${name}.py"
             $<TARGET_FILE:nn-meter> $<TARGET_FILE:wild_runtime> ${arguments_${name}})
-        set_tests_properties(robust.${name} PROPERTIES TIMEOUT 600 SKIP_RETURN_CODE 77 RESOURCE_LOCK machine)
+        set_tests_properties(robust.${name} PROPERTIES TIMEOUT 600 SKIP_RETURN_CODE 77)
+        nnm_test_measures(robust.${name})
     endforeach()
 
     add_test(NAME robust.nodes COMMAND "${PYTHON3}" "${CMAKE_CURRENT_SOURCE_DIR}/integration/robust_nodes.py"
         $<TARGET_FILE:nn-meter>)
-    set_tests_properties(robust.nodes PROPERTIES TIMEOUT 600 SKIP_RETURN_CODE 77 RESOURCE_LOCK machine)
+    set_tests_properties(robust.nodes PROPERTIES TIMEOUT 600 SKIP_RETURN_CODE 77)
+    nnm_test_measures(robust.nodes)
 endif()

@@ -1,4 +1,6 @@
 nnm_add_unit_test(kernel_data nnm_store)
+nnm_add_unit_test(kernel_files nnm_store)
 nnm_add_unit_test(journal nnm_store)
 nnm_add_unit_test(journal_tables nnm_store)
 nnm_add_unit_test(workspace nnm_store)
+nnm_add_unit_test(journal_review nnm_store)

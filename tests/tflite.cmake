@@ -1,4 +1,5 @@
 nnm_add_unit_test(tflite nnm_formats nnm_kernels)
+nnm_add_unit_test(zero_weights nnm_formats nnm_kernels)
 nnm_add_unit_test(tflite_files nnm_formats nnm_kernels)
 
 # What TensorFlow Lite itself computes with our files. Its packages come from npm, into the build folder.

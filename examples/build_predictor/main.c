@@ -27,7 +27,7 @@ static nnm_status open_workspace(nnm_builder **builder, const char *path, const 
 {
     nnm_status status = nnm_workspace_create(path, backend, err);
     if (status && status != NNM_ERR_EXISTS) return status;
-    return nnm_builder_config_init(builder, path, hooks, err);
+    return nnm_builder_config_init(builder, path, NULL, hooks, err);
 }
 
 /* Steps 2 and 3: configurations as real networks use them, a model file for each, and what each takes on this CPU. */
@@ -74,7 +74,7 @@ static nnm_status fit_and_predict(nnm_builder *builder, const nnm_kernel_data *d
     printf("Iteration 0: acc10 %g, error_configs number: %zu\n", fit.summary.test.acc10, fit.error_configs.count);
 
     nnm_prediction prediction;
-    status = nnm_predict_config(fit.predictor, config, &prediction, err);
+    status = nnm_predict_config(NULL, fit.predictor, config, &prediction, err);
     if (status) goto done;
     printf("%s: %.4f ms predicted\n", config, prediction.latency_ms);
 done:

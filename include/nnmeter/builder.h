@@ -2,7 +2,7 @@
  * Building kernel latency predictors: the steps of the description, and the whole.
  *
  *     nnm_builder *builder = NULL;
- *     nnm_builder_config_init(&builder, "path/to/workspace", NULL, &err);
+ *     nnm_builder_config_init(&builder, "path/to/workspace", NULL, NULL, &err);
  *     nnm_build_options options = NNM_BUILD_OPTIONS_INIT;
  *     nnm_build_result result = {0};
  *     nnm_build_predictor_for_kernel(builder, "conv-bn-relu", "xnnpack_cpu", &options, &result, &err);
@@ -34,9 +34,11 @@ extern "C" {
 
 typedef struct nnm_builder nnm_builder;
 
-/* Opens a workspace for building. `hooks` may be NULL and must outlive the builder. Errors: as nnm_workspace_open. */
+/* Opens a workspace for building. Kernel types are looked up in `registry` (NULL: built-in ones only). It and `hooks`,
+ * which may be NULL too, must outlive the builder and what it gave. Errors: as nnm_workspace_open. */
 NNM_NODISCARD NNM_API nnm_status nnm_builder_config_init(nnm_builder **out, const char *workspace_path,
-                                                         const nnm_hooks *hooks, nnm_error *err);
+                                                         nnm_registry *registry, const nnm_hooks *hooks,
+                                                         nnm_error *err);
 /* Reads the configuration files again; on failure the old configuration stays. */
 NNM_NODISCARD NNM_API nnm_status nnm_builder_config_reload(nnm_builder *builder, nnm_error *err);
 NNM_API void nnm_builder_free(nnm_builder *builder); /* NULL is allowed */
@@ -61,7 +63,7 @@ NNM_NODISCARD NNM_API nnm_status nnm_connect_backend(nnm_builder *builder, const
 typedef struct nnm_sample_options {
     const char *mark;               /* names the files: letters, digits, '.', '_' and '-'; NULL: the mode's name */
     nnm_sampling_mode mode;         /* NNM_SAMPLING_PRIOR */
-    const nnm_config_list *configs; /* around which fine-grained sampling samples; NULL with the prior */
+    const nnm_config_list *configs; /* around which fine-grained sampling samples; those given; NULL with the prior */
     const nnm_config_list *exclude; /* never drawn; may be NULL */
     uint64_t seed;
     size_t *failed; /* where to put how many configurations make no model file; may be NULL */
@@ -178,49 +180,85 @@ typedef struct nnm_build_options {
     uint64_t seed;
     unsigned threads;
     nnm_model_kind model;
+    nnm_sampler sampler;
+    int test_sample_num; /* configurations set apart as the test set; NNM_TEST_SAMPLES_AUTO: a fifth of init_sample_num,
+                            but at least 20 and at most 200; 0: none */
+    nnm_budget budget;   /* what is measured in all, by this call and by those it continues */
+    nnm_target until;    /* by cross-validation; figure NNM_TARGET_NONE: none */
 } nnm_build_options;
-#define NNM_BUILD_OPTIONS_INIT                       \
-    {                                                \
-        1000, 10, 5, 0.1, NULL, 0, 0, NNM_MODEL_BEST \
+#define NNM_BUILD_OPTIONS_INIT                                                                                \
+    {                                                                                                         \
+        1000, 10, 5, 0.1, NULL, 0, 0, NNM_MODEL_BEST, NNM_SAMPLER_FINEGRAINED, NNM_TEST_SAMPLES_AUTO, {0, 0}, \
+        {                                                                                                     \
+            NNM_TARGET_NONE, 0                                                                                \
+        }                                                                                                     \
     }
 
 typedef struct nnm_build_result {
-    nnm_fit_result fit;          /* of the last iteration */
-    nnm_kernel_data *data;       /* everything sampled and profiled */
-    nnm_profile_summary profile; /* summed over the iterations */
+    /* Of the last iteration. Summary, labels and error_configs are those of the description's 8:2 split. The predictor
+     * is the one that was written: where there is a test set, it is fitted to all rows of `data`. */
+    nnm_fit_result fit;
+    nnm_kernel_data *data;       /* everything sampled and profiled but the test set */
+    nnm_kernel_data *test_set;   /* drawn before anything else, never learned from; NULL: none */
+    nnm_metrics honest;          /* of fit.predictor on the test set; rows 0: there is none */
+    nnm_agreement labels;        /* how far labels repeat, those of the test set included */
+    nnm_metrics estimate;        /* cross-validated, by which the build decided; rows 0: it had nothing to decide */
+    nnm_profile_summary profile; /* summed over the iterations, the test set included */
     size_t iterations;           /* done */
+    char ended[160];             /* why no further kernels were sampled */
     char predictor_path[4096];   /* the file that holds fit.predictor */
 } nnm_build_result;
 NNM_API void nnm_build_result_fini(nnm_build_result *result);
 
-/* Samples from the prior, profiles, fits: mark "prior". */
+/* Samples from the prior, profiles, fits: mark "prior". Sets no test set apart and knows no budget. */
 NNM_NODISCARD NNM_API nnm_status nnm_build_initial_predictor_by_data(nnm_builder *builder, const char *kernel_type,
                                                                      const char *backend,
                                                                      const nnm_build_options *options,
                                                                      nnm_build_result *out, nnm_error *err);
 
 /* One round of adaptive sampling on existing data: fits, samples around the configurations with large errors, profiles
- * them, merges, fits again: mark "finegrained". Errors: also TOO_FEW_ROWS when no row has a large error. */
+ * them, merges, fits again: mark "finegrained". Sets no test set apart and knows no budget. Errors: also TOO_FEW_ROWS
+ * when no row has a large error. */
 NNM_NODISCARD NNM_API nnm_status nnm_build_adaptive_predictor_by_data(nnm_builder *builder, const nnm_kernel_data *data,
                                                                       const char *backend,
                                                                       const nnm_build_options *options,
                                                                       nnm_build_result *out, nnm_error *err);
 
-/* The whole for one kernel type: marks "prior", "finegrained1", "finegrained2", ... Interrupted or killed, it
- * continues where it was when called again with the same arguments. */
+/* The whole for one kernel type. First a test set is drawn from the prior and measured thoroughly: mark "test". Then
+ * come the first kernels and, `iteration` - 1 times, further ones: marks "prior", "finegrained1", "finegrained2", ...;
+ * "prior", "prior1", ...; or "auto", "auto1", ..., by the sampler. With a budget the samplers prior and auto go on
+ * until it is spent. It ends early when the target or, where the sampler is not finegrained or a budget or target is
+ * given, the ceiling of the labels is reached (nnm_build_result.ended). Interrupted or killed, it continues where it
+ * was when called again with the same arguments. Errors: VALUE (an option), those of the steps. */
 NNM_NODISCARD NNM_API nnm_status nnm_build_predictor_for_kernel(nnm_builder *builder, const char *kernel_type,
                                                                 const char *backend, const nnm_build_options *options,
                                                                 nnm_build_result *out, nnm_error *err);
 
-/* The whole for every kernel of predictorbuild_config.yaml, with its settings there. `model`: NULL, or the model for
- * all of them in place of their PREDICTOR. `report` (may be NULL) is called after each kernel, with NULL for a result
- * when it failed; its error says why. Errors: PARTIAL when some failed. */
+/* Called after each predictor: `kernel_type` is the one whose name it bears, that of nnm_kernel_predictor. Called for a
+ * kernel type that failed, with NULL for a result; its error says why. */
 typedef void (*nnm_build_report_fn)(void *context, const char *kernel_type, const nnm_build_result *result,
                                     const nnm_error *error);
+
+/* What a call has in place of predictorbuild_config.yaml; NULL: what stands there. */
+typedef struct nnm_build_all_options {
+    const nnm_model_kind *model;
+    const nnm_sampler *sampler;
+    const int *test_sample_num;
+    const nnm_budget *budget;
+    const nnm_target *until;
+    uint64_t seed;
+    unsigned threads;
+    nnm_build_report_fn report; /* may be NULL */
+    void *context;
+} nnm_build_all_options;
+
+/* The whole for every kernel of predictorbuild_config.yaml, with its settings there. Kernel types that share a
+ * predictor (nnm_kernel_predictor) are learned from together; their files keep their names. Without a budget one
+ * predictor is finished after the other. With one, all get their first kernels, and the rest goes where most error
+ * remains. One that fails does not stop the others. `options` may be NULL. Errors: PARTIAL when some failed, all
+ * named. */
 NNM_NODISCARD NNM_API nnm_status nnm_build_latency_predictor(nnm_builder *builder, const char *backend,
-                                                             const nnm_model_kind *model, uint64_t seed,
-                                                             unsigned threads, nnm_build_report_fn report,
-                                                             void *context, nnm_error *err);
+                                                             const nnm_build_all_options *options, nnm_error *err);
 
 /* ---- files from the journal ---- */
 
@@ -242,10 +280,13 @@ NNM_NODISCARD NNM_API nnm_status nnm_backend_supports_kernel(const nnm_backend *
 
 /* ---- predicting and evaluating from configurations and tables ---- */
 
+/* Where a predictor or a table is of a customised kernel, `registry` is to know it, also that of the table's options;
+ * with NULL, or one that does not, features have to stand in tables as they are. */
+
 /* Predicts one configuration, "HW=56,CIN=64,...". Columns that the predictor was trained on beyond the kernel's
  * parameters must be given too. Errors: PARSE, VALUE, NOT_FOUND (a column the predictor needs), as in the message. */
-NNM_NODISCARD NNM_API nnm_status nnm_predict_config(const nnm_predictor *predictor, const char *config,
-                                                    nnm_prediction *out, nnm_error *err);
+NNM_NODISCARD NNM_API nnm_status nnm_predict_config(nnm_registry *registry, const nnm_predictor *predictor,
+                                                    const char *config, nnm_prediction *out, nnm_error *err);
 
 /* A CSV table from anywhere: columns named like the kernel's parameters (any case), the target column, further numeric
  * columns as features. BATCH, GROUPS, PAD and PADDING (same | valid) enter the cost of convolutions. Files are read a
@@ -255,10 +296,11 @@ typedef struct nnm_table_options {
     bool skip_bad;      /* leave rows out whose latency is not > 0 or that have a cell that is no number; else they are
                            refused */
     nnm_fit_options fit;
+    nnm_registry *registry; /* where the kernel type is looked up; NULL: among the built-in ones */
 } nnm_table_options;
-#define NNM_TABLE_OPTIONS_INIT            \
-    {                                     \
-        NULL, false, NNM_FIT_OPTIONS_INIT \
+#define NNM_TABLE_OPTIONS_INIT                  \
+    {                                           \
+        NULL, false, NNM_FIT_OPTIONS_INIT, NULL \
     }
 
 /* Trains on a CSV table. `out->error_configs` stays empty.
@@ -327,23 +369,23 @@ NNM_NODISCARD NNM_API nnm_status nnm_learning_curve_data(const nnm_kernel_data *
 /* Compares a predictor with the latencies of a table. Bad rows are left out and counted in `skipped`; NULL: refused.
  * `labels` (may be NULL): how far rows with equal features and different latencies agree.
  * Errors: as nnm_train_csv. */
-NNM_NODISCARD NNM_API nnm_status nnm_evaluate_csv(const nnm_predictor *predictor, const char *csv_path,
-                                                  const char *target, nnm_skipped_rows *skipped, nnm_metrics *out,
-                                                  nnm_agreement *labels, nnm_error *err);
+NNM_NODISCARD NNM_API nnm_status nnm_evaluate_csv(nnm_registry *registry, const nnm_predictor *predictor,
+                                                  const char *csv_path, const char *target, nnm_skipped_rows *skipped,
+                                                  nnm_metrics *out, nnm_agreement *labels, nnm_error *err);
 
 /* Writes the table to `out` with the columns predicted_ms, lower_ms, upper_ms added, rows in their order, in memory
  * that does not grow with the table. The new cells of a bad row stay empty, and it is counted in `skipped`; NULL: it is
  * refused, after the rows before it were written. `far` may be NULL. Errors: as nnm_train_csv, IO. */
-NNM_NODISCARD NNM_API nnm_status nnm_predict_csv(const nnm_predictor *predictor, const char *csv_path,
-                                                 nnm_skipped_rows *skipped, nnm_extrapolated_rows *far, FILE *out,
-                                                 nnm_error *err);
+NNM_NODISCARD NNM_API nnm_status nnm_predict_csv(nnm_registry *registry, const nnm_predictor *predictor,
+                                                 const char *csv_path, nnm_skipped_rows *skipped,
+                                                 nnm_extrapolated_rows *far, FILE *out, nnm_error *err);
 
 /* Writes a predictor as an ONNX model (operator sets 14 and ai.onnx.ml 3). Input "configuration", float [N, columns]:
  * the kernel's parameters, then the further columns it was trained on, as the metadata entry "inputs" names them;
  * PADDING is 1 for same and 0 for valid. Output "latency_ms", float [N, 1]. FLOPS and PARAMS are computed inside, in
  * double precision: rows of floats get the latencies that nnm_predictor_predict gives, rounded to floats. Nothing
- * checks that a configuration is one the kernel can have. Errors: IO, NO_SPACE, NO_MEMORY, UNSUPPORTED (a forest for
- * which 2 GiB do not suffice). */
+ * checks that a configuration is one the kernel can have. Of a customised kernel the columns are its features. Errors:
+ * IO, NO_SPACE, NO_MEMORY, UNSUPPORTED (a forest for which 2 GiB do not suffice). */
 NNM_NODISCARD NNM_API nnm_status nnm_export_onnx(const nnm_predictor *predictor, const char *onnx_path, nnm_error *err);
 
 /* Writes the feature table of kernel data: model_path, the features, latency (collection/Data_…csv). */

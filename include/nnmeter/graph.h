@@ -111,6 +111,11 @@ NNM_NODISCARD NNM_API nnm_status nnm_graph_add_input(nnm_graph *graph, const cha
 NNM_NODISCARD NNM_API nnm_status nnm_graph_add_constant(nnm_graph *graph, const char *name, const nnm_shape *shape,
                                                         float *data, nnm_tensor_id *out, nnm_error *err);
 
+/* Adds a constant that is all zeros, for those who look at shapes only: it costs no time, whatever its size, and model
+ * files say so in a few bytes where they can. Errors: as above, NO_MEMORY. */
+NNM_NODISCARD NNM_API nnm_status nnm_graph_add_zeros(nnm_graph *graph, const char *name, const nnm_shape *shape,
+                                                     nnm_tensor_id *out, nnm_error *err);
+
 /* Adds a node and its output tensors, whose ids go to `out` (one, for SPLIT two). `name` names the node and its first
  * output (NULL: "<op>_<number>"); the second output is "<name>_2". `attributes` may be NULL for operators that use
  * none. Errors: INVALID_ARGUMENT with the reason when shapes or attributes do not fit the operator. */
@@ -128,6 +133,7 @@ typedef struct nnm_tensor {
     nnm_shape shape;
     const float *data; /* NULL unless constant; nnm_shape_elements(&shape) values */
     size_t producer;   /* index of the node that computes it; NNM_NO_NODE for inputs and constants */
+    bool zeros;        /* added by nnm_graph_add_zeros */
 } nnm_tensor;
 #define NNM_NO_NODE ((size_t)-1)
 

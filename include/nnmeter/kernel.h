@@ -4,7 +4,8 @@
  * A kernel is a fused group of operators that a runtime executes as one, e.g. conv-bn-relu. A configuration gives a
  * value to each of its parameters, e.g. HW=56,CIN=64,COUT=128,KERNEL_SIZE=3,STRIDES=1.
  *
- * Catalogue entries are constants: they need no freeing and may be used from any thread.
+ * Built-in kernel types are constants: they need no freeing and may be used from any thread. Customised ones belong to
+ * the registry that found them (registry.h); what they answer comes from somebody else's code, so it may fail.
  */
 #ifndef NNMETER_KERNEL_H
 #define NNMETER_KERNEL_H
@@ -41,12 +42,14 @@ NNM_API void nnm_config_list_fini(nnm_config_list *list);
 NNM_API size_t nnm_kernel_count(void);
 NNM_API const nnm_kernel *nnm_kernel_at(size_t index); /* in the order that --list-kernels prints */
 
-/* Finds a kernel type by name. Errors: NOT_FOUND; the message suggests the closest known name. */
+/* Finds a built-in kernel type by name; nnm_registry_find_kernel finds customised ones too. Errors: NOT_FOUND; the
+ * message suggests the closest known name. */
 NNM_NODISCARD NNM_API nnm_status nnm_kernel_find(const nnm_kernel **out, const char *name, nnm_error *err);
 
 NNM_API const char *nnm_kernel_name(const nnm_kernel *kernel);
+NNM_API bool nnm_kernel_is_customized(const nnm_kernel *kernel);
 /* The family whose sampler it uses: "conv", "dwconv", "pooling", "fc", "concat", "even", "global-avgpool",
- * "elementwise", "matmul" (see docs/prior.md). */
+ * "elementwise", "matmul" (see docs/prior.md); "customized" for one that brings its own. */
 NNM_API const char *nnm_kernel_family(const nnm_kernel *kernel);
 /* The kernel type whose predictor it shares: "conv-bn-relu" for all of the family conv, "dwconv-bn-relu" for all of
  * dwconv, else itself. */
@@ -94,10 +97,11 @@ typedef struct nnm_graph_options {
     nnm_layout layout;  /* NNM_LAYOUT_NCHW: symmetric padding; NNM_LAYOUT_NHWC: TensorFlow's SAME */
     int64_t batch_size; /* >= 1 */
     uint64_t seed;      /* of the weights; equal seeds give equal weights */
+    bool zero_weights;  /* filters and matrices are all zero, which takes no time: for those who look at shapes only */
 } nnm_graph_options;
-#define NNM_GRAPH_OPTIONS_INIT \
-    {                          \
-        NNM_LAYOUT_NCHW, 1, 0  \
+#define NNM_GRAPH_OPTIONS_INIT       \
+    {                                \
+        NNM_LAYOUT_NCHW, 1, 0, false \
     }
 
 /* Builds the graph of one configuration with seeded random weights, scaled so that activations keep their variance.
@@ -107,24 +111,26 @@ NNM_NODISCARD NNM_API nnm_status nnm_kernel_build_graph(nnm_graph **out, const n
                                                         const nnm_graph_options *options, nnm_error *err);
 
 /* Input shapes without the batch, as kernel data files give them: [C, H, W] for NCHW, [H, W, C] for NHWC, [C] for fc,
- * and [B, M, K] for matmul, where the batch size multiplies B.
- * Returns how many (<= NNM_KERNEL_MAX_INPUTS). */
-NNM_API size_t nnm_kernel_input_shapes(const nnm_kernel *kernel, const nnm_kernel_config *config, nnm_layout layout,
-                                       nnm_shape shapes[NNM_KERNEL_MAX_INPUTS]);
+ * and [B, M, K] for matmul, where the batch size multiplies B. `count` receives how many (<= NNM_KERNEL_MAX_INPUTS).
+ * Errors: none for built-in kernels; those of plugin.h for customised ones. */
+NNM_NODISCARD NNM_API nnm_status nnm_kernel_input_shapes(const nnm_kernel *kernel, const nnm_kernel_config *config,
+                                                         nnm_layout layout, nnm_shape shapes[NNM_KERNEL_MAX_INPUTS],
+                                                         size_t *count, nnm_error *err);
 
 /* ---- features ---- */
 
 /* The features of the description: every parameter, then for kernels of the families conv, dwconv, fc and matmul FLOPS
  * and PARAMS. PARAMS = COUT * (KERNEL_SIZE^2 * CIN / groups + 1),   FLOPS = 2 * HO * WO * PARAMS   (fc: HO = WO = 1)
  * with the true output size HO = WO = ceil(HW / STRIDES), batch 1. matmul: PARAMS = N * K, FLOPS = 2 * B * M * PARAMS.
- * Both are plain counts. */
+ * Both are plain counts. Customised kernels have those of their feature parser.
+ * Errors: none for built-in kernels; those of plugin.h for customised ones. */
 NNM_API size_t nnm_kernel_feature_count(const nnm_kernel *kernel);
 NNM_API const char *nnm_kernel_feature_name(const nnm_kernel *kernel, size_t index);
-NNM_API void nnm_kernel_features(const nnm_kernel *kernel, const nnm_kernel_config *config,
-                                 double features[NNM_KERNEL_MAX_FEATURES]);
+NNM_NODISCARD NNM_API nnm_status nnm_kernel_features(const nnm_kernel *kernel, const nnm_kernel_config *config,
+                                                     double features[NNM_KERNEL_MAX_FEATURES], nnm_error *err);
 
 /* FLOPs of a configuration as above; for kernels without these features the number of elements they read or compute,
- * whichever are more. Orders generation. */
+ * whichever are more. Orders generation. 0 where a customised kernel cannot tell. */
 NNM_API double nnm_kernel_flops(const nnm_kernel *kernel, const nnm_kernel_config *config);
 
 #ifdef __cplusplus

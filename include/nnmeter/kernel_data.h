@@ -6,7 +6,8 @@
  *   latency file   {"conv-bn-relu": {"YB2F4N": {"latency": "37.53 +- 0.314"}}}      (milliseconds, mean +- spread)
  *
  * A latency file also has model, shapes and config when DETAIL is TRUE. Either file may hold several kernel types; a
- * call reads or replaces one of them and leaves the others as they are.
+ * call reads or replaces one of them and leaves the others as they are. Where a file of an early version of the
+ * published system writes conv_bn_relu for conv-bn-relu, that is read too.
  */
 #ifndef NNMETER_KERNEL_DATA_H
 #define NNMETER_KERNEL_DATA_H
@@ -56,6 +57,17 @@ NNM_NODISCARD NNM_API nnm_status nnm_kernel_data_add(nnm_kernel_data *data, cons
 NNM_NODISCARD NNM_API nnm_status nnm_kernel_data_load(nnm_kernel_data **out, const nnm_kernel *kernel, const char *path,
                                                       nnm_error *err);
 
+/* The same for a text in memory, which messages call `name`. Errors: NOT_FOUND, PARSE, VALUE, NO_MEMORY. */
+NNM_NODISCARD NNM_API nnm_status nnm_kernel_data_parse(nnm_kernel_data **out, const nnm_kernel *kernel,
+                                                       const char *text, size_t size_bytes, const char *name,
+                                                       nnm_error *err);
+
+/* Calls `each` for every kernel type of a file, in its order; `kernel` is NULL for a name that is none. Errors: as
+ * load. */
+typedef void (*nnm_kernel_type_fn)(void *context, const char *name, const nnm_kernel *kernel);
+NNM_NODISCARD NNM_API nnm_status nnm_kernel_data_types(const char *path, nnm_kernel_type_fn each, void *context,
+                                                       nnm_error *err);
+
 /* Adds everything of `from` to `into`: new ids are appended; known ones gain what they lack. Errors: VALUE when both
  * have a configuration or a latency for an id and they differ. `into` is unchanged on failure. */
 NNM_NODISCARD NNM_API nnm_status nnm_kernel_data_merge(nnm_kernel_data *into, const nnm_kernel_data *from,
@@ -65,13 +77,27 @@ NNM_NODISCARD NNM_API nnm_status nnm_kernel_data_merge(nnm_kernel_data *into, co
 NNM_NODISCARD NNM_API nnm_status nnm_kernel_data_save_configs(const nnm_kernel_data *data, const char *path,
                                                               nnm_error *err);
 
+/* Writes a file with both: every record, with its latency where it has one. */
+NNM_NODISCARD NNM_API nnm_status nnm_kernel_data_save(const nnm_kernel_data *data, const char *path, nnm_error *err);
+
 /* Writes a latency file with the records that have a latency; `detail` adds model, shapes and config. */
 NNM_NODISCARD NNM_API nnm_status nnm_kernel_data_save_latencies(const nnm_kernel_data *data, const char *path,
                                                                 bool detail, nnm_error *err);
 
+/* The records that have a configuration and a latency, from configurations and latencies in memory, which are left as
+ * they are. `latencies` may be NULL when `configs` holds both. Errors: as merge; TOO_FEW_ROWS when no configuration has
+ * a latency (both counts are given). */
+NNM_NODISCARD NNM_API nnm_status nnm_kernel_data_pair(nnm_kernel_data **out, const nnm_kernel_data *configs,
+                                                      const nnm_kernel_data *latencies, nnm_error *err);
+
+/* Everything that several files hold, merged: also configurations without a latency. Errors: as load; VALUE when two of
+ * them contradict each other, with both values and both files. */
+NNM_NODISCARD NNM_API nnm_status nnm_kernel_data_load_all(nnm_kernel_data **out, const nnm_kernel *kernel,
+                                                          const char *const *paths, size_t count, nnm_error *err);
+
 /* What nn-meter works with most: several configuration files and several latency files, merged, with only the records
  * that have both. `latency_count` may be 0 when the configuration files hold latencies too.
- * Errors: as load and merge; TOO_FEW_ROWS when no configuration has a latency (both counts are given). */
+ * Errors: as load_all; TOO_FEW_ROWS when no configuration has a latency (both counts are given). */
 NNM_NODISCARD NNM_API nnm_status nnm_kernel_data_collect(nnm_kernel_data **out, const nnm_kernel *kernel,
                                                          const char *const *config_paths, size_t config_count,
                                                          const char *const *latency_paths, size_t latency_count,

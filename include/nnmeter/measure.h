@@ -4,6 +4,9 @@
  * A kernel is measured in several rounds at different moments. Each round opens the session anew, warms it up, and
  * takes samples; a sample times as many calls as are needed to be long against the clock. A round's estimate is a low
  * percentile of its samples, a kernel's latency is the middle of its rounds, and its spread is kept beside it.
+ *
+ * A backend that times models itself (nnm_backend.measure) is asked once a round. Its samples are the latencies it
+ * tells, all of which count as quiet, the estimate is their median, and there are no references: their members are 0.
  */
 #ifndef NNMETER_MEASURE_H
 #define NNMETER_MEASURE_H
@@ -81,7 +84,8 @@ typedef struct nnm_round {
     double unix_time_s; /* when it began */
     int cpu;            /* where it ran; -1: not pinned */
     unsigned pass;      /* 0: counts for the latency; 1: taken in the separate pass that tells how far labels agree */
-    double measured_ns; /* of wall_ns, inside calls, warm-up included */
+    double measured_ns; /* of wall_ns, inside calls, warm-up included. Of a backend that times models itself: the sum of
+                           its samples, which a simulated device did not take of anybody's time */
     double waited_ns;   /* of wall_ns, waiting for a quiet window */
     bool realtime;      /* taken under real-time scheduling */
     double sample_clock_ns[NNM_MAX_SAMPLES]; /* latency reference right after each sample */
@@ -110,7 +114,7 @@ NNM_API double nnm_rounds_error(const nnm_round *rounds, size_t count);
 typedef struct nnm_worker nnm_worker;
 
 /* Starts a worker. With options->threads > 1 the child is not pinned. Errors: UNSUPPORTED (backend not available, with
- * the reason), VERSION (backend table of another interface), VALUE (protocol or options), INVALID_ARGUMENT (no such
+ * the reason), those of nnm_backend_check, VALUE (protocol or options), INVALID_ARGUMENT (no such
  * CPU), IO, NO_MEMORY, CRASHED, TIMEOUT. */
 NNM_NODISCARD NNM_API nnm_status nnm_worker_start(nnm_worker **out, const nnm_backend *backend,
                                                   const nnm_session_options *options, const nnm_protocol *protocol,
@@ -121,6 +125,10 @@ NNM_NODISCARD NNM_API nnm_status nnm_worker_start(nnm_worker **out, const nnm_ba
  * it does for a child that somebody killed between two calls. The memory limit cannot be used under a sanitizer. */
 NNM_NODISCARD NNM_API nnm_status nnm_worker_measure(nnm_worker *worker, const char *model_path, nnm_round *out,
                                                     nnm_error *err);
+
+/* The same where the model was measured `repetition` times before, which simulated devices draw their noise by. */
+NNM_NODISCARD NNM_API nnm_status nnm_worker_measure_again(nnm_worker *worker, const char *model_path,
+                                                          uint64_t repetition, nnm_round *out, nnm_error *err);
 
 /* Tells where the time of a run of this model goes (backend.h), outside of any round. `*count` is 0 for backends that
  * cannot tell. Errors: as nnm_worker_measure. */

@@ -14,6 +14,8 @@
 #include "nnmeter/metrics.h"
 #include "nnmeter/model_file.h"
 #include "nnmeter/predictor.h"
+#include "nnmeter/registry.h"
+#include "nnmeter/report.h"
 #include "nnmeter/sampler.h"
 #include "nnmeter/status.h"
 #include "nnmeter/survey.h"

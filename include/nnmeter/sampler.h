@@ -43,7 +43,8 @@ NNM_API const int64_t *nnm_prior_column(const nnm_prior *prior, const char *name
 
 typedef enum nnm_sampling_mode {
     NNM_SAMPLING_PRIOR = 0,
-    NNM_SAMPLING_FINEGRAINED = 1
+    NNM_SAMPLING_FINEGRAINED = 1,
+    NNM_SAMPLING_GIVEN = 2 /* nothing is drawn: the caller has chosen */
 } nnm_sampling_mode;
 
 /* Draws up to `num` configurations from the prior: each dimension independently by inverse transform on a 40-bin

@@ -14,6 +14,7 @@
 
 #include "nnmeter/config.h"
 #include "nnmeter/kernel.h"
+#include "nnmeter/registry.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -26,14 +27,17 @@ NNM_NODISCARD NNM_API nnm_status nnm_workspace_create(const char *path, const ch
 /* An opened workspace: its paths and configuration. */
 typedef struct nnm_workspace nnm_workspace;
 
-/* Opens the workspace at `path` and reads both files. Errors: NOT_FOUND (no folder; no workspace in it; the message
+/* Opens the workspace at `path` and reads both files. KERNELS may have entries for what `registry` knows, which must
+ * outlive the workspace; NULL: for built-in kernels. Errors: NOT_FOUND (no folder; no workspace in it; the message
  * tells how to make one), those of config.h. Freed by nnm_workspace_close. */
-NNM_NODISCARD NNM_API nnm_status nnm_workspace_open(nnm_workspace **out, const char *path, nnm_error *err);
+NNM_NODISCARD NNM_API nnm_status nnm_workspace_open(nnm_workspace **out, const char *path, nnm_registry *registry,
+                                                    nnm_error *err);
 
 /* Reads both files again after an edit. On failure the old configuration stays. */
 NNM_NODISCARD NNM_API nnm_status nnm_workspace_reload(nnm_workspace *workspace, nnm_error *err);
 NNM_API void nnm_workspace_close(nnm_workspace *workspace); /* NULL is allowed */
 
+NNM_API nnm_registry *nnm_workspace_registry(const nnm_workspace *workspace); /* as it was given */
 /* Valid until the workspace is reloaded or closed. */
 NNM_API const char *nnm_workspace_path(const nnm_workspace *workspace); /* absolute */
 NNM_API const nnm_predictorbuild_config *nnm_workspace_predictorbuild(const nnm_workspace *workspace);

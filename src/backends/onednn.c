@@ -111,9 +111,10 @@ nnm_status nnm_onednn_open_graph(nnm_session **out, const nnm_graph *graph, cons
     return NNM_OK;
 }
 
-static nnm_status open_session(nnm_session **out, const char *model_path, const nnm_session_options *options,
-                               nnm_error *err)
+static nnm_status open_session(const nnm_backend *self, nnm_session **out, const char *model_path,
+                               const nnm_session_options *options, nnm_error *err)
 {
+    (void)self;
     nnm_graph *graph = NULL;
     nnm_status status = nnm_model_read(&graph, model_path, err);
     if (status) return status;
@@ -170,8 +171,9 @@ static nnm_status get_output(nnm_session *session, size_t index, float *data, si
     return status;
 }
 
-static nnm_status supports(const nnm_graph *graph, nnm_error *err)
+static nnm_status supports(const nnm_backend *self, const nnm_graph *graph, nnm_error *err)
 {
+    (void)self;
     nnm_plan plan = {0};
     nnm_status status = nnm_plan_make(&plan, graph, err);
     if (status == NNM_OK) free(plan.steps);
@@ -179,8 +181,9 @@ static nnm_status supports(const nnm_graph *graph, nnm_error *err)
 }
 
 /* Computes nothing: an OpenMP library that has threads in this process would hang in a forked one. */
-static void probe(nnm_backend_info *info)
+static void probe(const nnm_backend *self, const nnm_session_options *options, nnm_backend_info *info)
 {
+    (void)self, (void)options;
     *info = (nnm_backend_info){0};
     const dnnl_version_t *version = dnnl_version();
     nnm_openmp library;
@@ -203,13 +206,15 @@ static nnm_status refuse(nnm_error *err)
     return nnm_fail(err, NNM_ERR_UNSUPPORTED, "%s", WHY_NOT);
 }
 
-static void probe(nnm_backend_info *info)
+static void probe(const nnm_backend *self, const nnm_session_options *options, nnm_backend_info *info)
 {
+    (void)self, (void)options;
     *info = (nnm_backend_info){.why_not = WHY_NOT};
 }
 
-static nnm_status supports(const nnm_graph *graph, nnm_error *err)
+static nnm_status supports(const nnm_backend *self, const nnm_graph *graph, nnm_error *err)
 {
+    (void)self;
     (void)graph;
     return refuse(err);
 }
@@ -221,9 +226,10 @@ nnm_status nnm_onednn_open_graph(nnm_session **out, const nnm_graph *graph, cons
     return refuse(err);
 }
 
-static nnm_status open_session(nnm_session **out, const char *model_path, const nnm_session_options *options,
-                               nnm_error *err)
+static nnm_status open_session(const nnm_backend *self, nnm_session **out, const char *model_path,
+                               const nnm_session_options *options, nnm_error *err)
 {
+    (void)self;
     (void)out, (void)model_path, (void)options;
     return refuse(err);
 }

@@ -224,9 +224,10 @@ nnm_status nnm_ort_session_open(nnm_session **out, const char *model_path, const
 
 /* ---- the table ---- */
 
-static nnm_status open_session(nnm_session **out, const char *model_path, const nnm_session_options *options,
-                               nnm_error *err)
+static nnm_status open_session(const nnm_backend *self, nnm_session **out, const char *model_path,
+                               const nnm_session_options *options, nnm_error *err)
 {
+    (void)self;
     return nnm_ort_session_open(out, model_path, options, NULL, err);
 }
 
@@ -264,16 +265,18 @@ static nnm_status get_output(nnm_session *session, size_t index, float *data, si
     return status;
 }
 
-static nnm_status supports(const nnm_graph *graph, nnm_error *err)
+static nnm_status supports(const nnm_backend *self, const nnm_graph *graph, nnm_error *err)
 {
+    (void)self;
     if (nnm_graph_layout(graph) == NNM_LAYOUT_NCHW) return NNM_OK;
     return nnm_fail(err, NNM_ERR_UNSUPPORTED,
                     "the graph is NHWC, and ONNX Runtime reads ONNX files, which are NCHW; IMPLEMENT: torch in "
                     "predictorbuild_config.yaml makes such files");
 }
 
-static void probe_options(nnm_backend_info *info, const nnm_session_options *options)
+static void probe(const nnm_backend *self, const nnm_session_options *options, nnm_backend_info *info)
 {
+    (void)self;
     *info = (nnm_backend_info){0};
     nnm_ort_library library = {0};
     nnm_error err = NNM_ERROR_INIT;
@@ -284,12 +287,6 @@ static void probe_options(nnm_backend_info *info, const nnm_session_options *opt
     info->available = true;
     snprintf(info->version, sizeof info->version, "%s", library.version);
     nnm_ort_library_close(&library);
-}
-
-static void probe(nnm_backend_info *info)
-{
-    const nnm_session_options any = {.threads = 1};
-    probe_options(info, &any);
 }
 
 const nnm_backend nnm_backend_onnxruntime_cpu = {
@@ -304,6 +301,5 @@ const nnm_backend nnm_backend_onnxruntime_cpu = {
     .set_input = set_input,
     .get_output = get_output,
     .close = nnm_ort_session_close,
-    .probe_options = probe_options,
     .node_times = nnm_ort_node_times,
 };

@@ -115,9 +115,10 @@ nnm_status nnm_ort_profile_nodes(nnm_node_time **out, size_t *count, const char 
     return status;
 }
 
-nnm_status nnm_ort_node_times(nnm_node_time out[NNM_MAX_NODE_TIMES], size_t *count, const char *model_path,
-                              const nnm_session_options *options, nnm_error *err)
+nnm_status nnm_ort_node_times(const nnm_backend *self, nnm_node_time out[NNM_MAX_NODE_TIMES], size_t *count,
+                              const char *model_path, const nnm_session_options *options, nnm_error *err)
 {
+    (void)self;
     nnm_node_time *nodes = NULL;
     size_t found = 0;
     nnm_status status = nnm_ort_profile_nodes(&nodes, &found, model_path, options, RUNS, P_tmpdir, err);

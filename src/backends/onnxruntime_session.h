@@ -38,7 +38,8 @@ NNM_NODISCARD nnm_status nnm_ort_profile_nodes(nnm_node_time **out, size_t *coun
                                                nnm_error *err);
 
 /* The same as the backend's table has it: 20 runs, the file in the system's folder for such. */
-NNM_NODISCARD nnm_status nnm_ort_node_times(nnm_node_time out[NNM_MAX_NODE_TIMES], size_t *count,
-                                            const char *model_path, const nnm_session_options *options, nnm_error *err);
+NNM_NODISCARD nnm_status nnm_ort_node_times(const nnm_backend *self, nnm_node_time out[NNM_MAX_NODE_TIMES],
+                                            size_t *count, const char *model_path, const nnm_session_options *options,
+                                            nnm_error *err);
 
 #endif

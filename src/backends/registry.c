@@ -9,6 +9,7 @@ static const nnm_backend *const backends[] = {
     &nnm_backend_xnnpack_cpu,
     &nnm_backend_onnxruntime_cpu,
     &nnm_backend_onednn_cpu,
+    &nnm_backend_simulated,
 };
 #define BACKEND_COUNT (sizeof backends / sizeof *backends)
 

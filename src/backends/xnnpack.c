@@ -270,9 +270,10 @@ nnm_status nnm_xnnpack_open_graph(nnm_session **out, const nnm_graph *graph, con
     return NNM_OK;
 }
 
-static nnm_status open_session(nnm_session **out, const char *model_path, const nnm_session_options *options,
-                               nnm_error *err)
+static nnm_status open_session(const nnm_backend *self, nnm_session **out, const char *model_path,
+                               const nnm_session_options *options, nnm_error *err)
 {
+    (void)self;
     nnm_graph *graph = NULL;
     nnm_status status = nnm_model_read(&graph, model_path, err);
     if (status) return status;
@@ -323,16 +324,18 @@ static nnm_status get_output(nnm_session *session, size_t index, float *data, si
     return NNM_OK;
 }
 
-static nnm_status supports(const nnm_graph *graph, nnm_error *err)
+static nnm_status supports(const nnm_backend *self, const nnm_graph *graph, nnm_error *err)
 {
+    (void)self;
     nnm_xnnpack_plan plan = {0};
     nnm_status status = nnm_xnnpack_plan_make(&plan, graph, err);
     nnm_xnnpack_plan_fini(&plan);
     return status;
 }
 
-static void probe(nnm_backend_info *info)
+static void probe(const nnm_backend *self, const nnm_session_options *options, nnm_backend_info *info)
 {
+    (void)self, (void)options;
     *info = (nnm_backend_info){0};
     nnm_error err = NNM_ERROR_INIT;
     if (nnm_xnnpack_check(xnn_initialize(NULL), "start on this processor", &err) != NNM_OK) {
@@ -353,13 +356,15 @@ static nnm_status refuse(nnm_error *err)
     return nnm_fail(err, NNM_ERR_UNSUPPORTED, "%s", WHY_NOT);
 }
 
-static void probe(nnm_backend_info *info)
+static void probe(const nnm_backend *self, const nnm_session_options *options, nnm_backend_info *info)
 {
+    (void)self, (void)options;
     *info = (nnm_backend_info){.why_not = WHY_NOT};
 }
 
-static nnm_status supports(const nnm_graph *graph, nnm_error *err)
+static nnm_status supports(const nnm_backend *self, const nnm_graph *graph, nnm_error *err)
 {
+    (void)self;
     (void)graph;
     return refuse(err);
 }
@@ -371,9 +376,10 @@ nnm_status nnm_xnnpack_open_graph(nnm_session **out, const nnm_graph *graph, con
     return refuse(err);
 }
 
-static nnm_status open_session(nnm_session **out, const char *model_path, const nnm_session_options *options,
-                               nnm_error *err)
+static nnm_status open_session(const nnm_backend *self, nnm_session **out, const char *model_path,
+                               const nnm_session_options *options, nnm_error *err)
 {
+    (void)self;
     (void)out, (void)model_path, (void)options;
     return refuse(err);
 }

@@ -5,18 +5,24 @@
 #ifndef NNM_BENCH_CHANNEL_H
 #define NNM_BENCH_CHANNEL_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 typedef enum nnm_frame_kind {
     NNM_FRAME_READY = 1, /* child: pinned and waiting; no payload */
-    NNM_FRAME_MEASURE,   /* parent: path of a model file, terminated */
+    NNM_FRAME_MEASURE,   /* parent: nnm_model_request */
     NNM_FRAME_ROUND,     /* child: nnm_round */
     NNM_FRAME_FAILURE,   /* child: nnm_error */
-    NNM_FRAME_LOOK,      /* parent: path of a model file whose nodes are to be timed */
+    NNM_FRAME_LOOK,      /* parent: nnm_model_request; its nodes are to be timed */
     NNM_FRAME_NODES      /* child: nnm_node_time for each */
 } nnm_frame_kind;
+
+typedef struct nnm_model_request {
+    uint64_t repetition;
+    char model_path[PATH_MAX]; /* absolute, terminated */
+} nnm_model_request;
 
 #define NNM_FRAME_BYTES (20 * 1024) /* largest payload */
 

@@ -1,16 +1,13 @@
 #include "bench/child.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/process.h"
 #include "bench/channel.h"
 #include "bench/cpu.h"
 #include "bench/memory.h"
@@ -19,51 +16,9 @@
 #define CHANNEL_FD 3
 #define PROBE_S 0.02
 #define PROBE_ALL_S 0.5
-#define KNOWN_PATIENCE_S 5.0 /* to see the state that is known again, before another one is looked for */
-#define STEP_PATIENCE_S 15.0 /* the same for a step of the clock, which may be away for seconds */
-#define KNOWN_SHARE 0.2      /* of PROBE_S in that state: it is more than a coincidence */
-#define EQUALLY_GOOD 0.9     /* of the best CPU's merit */
+#define KNOWN_SHARE 0.2  /* of PROBE_S in the state that is known: it is more than a coincidence */
+#define EQUALLY_GOOD 0.9 /* of the best CPU's merit */
 #define MISSED_ROUNDS 3
-
-/* When a runtime takes all memory of the machine, the system shall end this process and no other. */
-static void be_first_victim(void)
-{
-    int fd = open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
-    if (fd < 0) return;
-    ssize_t written = write(fd, "1000", 4); /* where it is not permitted, things stay as they are */
-    (void)written;
-    close(fd);
-}
-
-/* Handlers of the parent's program must not run here, and a runtime that gets stuck must not outlive the parent. */
-static void leave_parent(const nnm_child *child)
-{
-    for (int number = 1; number < NSIG; number++)
-        (void)signal(number, SIG_DFL);
-    (void)setpgid(0, 0); /* Ctrl-C in the terminal is the parent's business */
-    if (prctl(PR_SET_PDEATHSIG, SIGKILL) != 0 || getppid() != child->parent) _exit(1);
-    struct rlimit none = {0, 0};
-    (void)setrlimit(RLIMIT_CORE, &none);
-    be_first_victim();
-    sigset_t empty;
-    sigemptyset(&empty);
-    (void)pthread_sigmask(SIG_SETMASK, &empty, NULL);
-}
-
-/* Keeps the channel alone: no lock, terminal or file of the parent stays open here. What a runtime prints is lost. */
-static void close_descriptors(int fd)
-{
-    int null = open("/dev/null", O_RDWR);
-    int channel = fcntl(fd, F_DUPFD, CHANNEL_FD + 1);
-    if (channel < 0 || null < 0) _exit(1);
-    for (int standard = 0; standard <= 2; standard++)
-        if (dup2(null, standard) < 0) _exit(1);
-    if (dup2(channel, CHANNEL_FD) < 0) _exit(1);
-    if (close_range(CHANNEL_FD + 1, ~0u, 0) == 0) return;
-    long limit = sysconf(_SC_OPEN_MAX); /* kernels before 5.9 */
-    for (int other = CHANNEL_FD + 1; other < (limit > 0 && limit < 65536 ? limit : 65536); other++)
-        (void)close(other);
-}
 
 /* CPUs that rounds take turns on: how far away the shared cache is differs between cores, by up to 8 % for kernels that
  * stream their weights, and what one core pays today another one pays tomorrow. */
@@ -133,20 +88,25 @@ static void find_quiet(const nnm_child *child)
         (void)nnm_quiet_probe(quiet, PROBE_S);
         return;
     }
-    double share = 0.0, patience_s = protocol->clock_gate > 0.0 ? STEP_PATIENCE_S : KNOWN_PATIENCE_S;
+    double share = 0.0;
     uint64_t begin = nnm_clock_ns();
-    while (quiet->reference_ns > 0.0 && share < KNOWN_SHARE && (double)(nnm_clock_ns() - begin) < patience_s * 1e9)
+    while (quiet->reference_ns > 0.0 && share < KNOWN_SHARE &&
+           (double)(nnm_clock_ns() - begin) < NNM_KNOWN_PATIENCE * protocol->find_s * 1e9)
         share = nnm_quiet_share(quiet, PROBE_S, protocol->gate);
     if (share < KNOWN_SHARE) nnm_quiet_find(quiet, protocol->find_s, protocol->gate, protocol->clock_gate);
-    nnm_quiet_find_wide_clock(quiet);
+    nnm_quiet_find_clocks(quiet);
 }
 
-/* A session with several threads is not pinned: its threads would inherit the one CPU. */
+/* A session with several threads is not pinned: its threads would inherit the one CPU. A child that takes the place of
+ * one that was lost goes on with what that had found: a kernel that crashes costs no search. A backend that times
+ * models itself is not timed here at all. */
 static nnm_status settle(const nnm_child *child, crew *c, int *cpu, nnm_error *err)
 {
     nnm_status status = NNM_OK;
+    bool first = child->quiet->reference_ns <= 0.0;
     *cpu = -1;
-    if (child->quiet->reference_ns <= 0.0) {
+    if (child->backend->measure) return NNM_OK;
+    if (first) {
         child->quiet->reference_ns = child->protocol.reference_ns;
         child->quiet->clock_ns = child->protocol.reference_clock_ns;
     }
@@ -157,7 +117,7 @@ static nnm_status settle(const nnm_child *child, crew *c, int *cpu, nnm_error *e
         *cpu = child->protocol.cpu;
         status = nnm_cpu_pin(*cpu, err);
     }
-    if (status == NNM_OK) find_quiet(child);
+    if (status == NNM_OK && first) find_quiet(child);
     return status;
 }
 
@@ -171,49 +131,22 @@ static nnm_status move_on(const nnm_child *child, const nnm_round *round, crew *
     return status ? status : take_turn(c, cpu, err);
 }
 
-/* Address space in use, from the first number of /proc/self/statm. */
-static rlim_t address_space(void)
-{
-    char text[64] = {0};
-    int fd = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
-    if (fd < 0) return 0;
-    ssize_t got = read(fd, text, sizeof text - 1);
-    close(fd);
-    long page = sysconf(_SC_PAGESIZE);
-    return got > 0 && page > 0 ? (rlim_t)strtoull(text, NULL, 10) * (rlim_t)page : 0;
-}
-
 static void limit_memory(unsigned setting)
 {
     unsigned limit_mib = nnm_memory_limit(setting);
-    struct rlimit limit;
-    if (limit_mib == 0 || getrlimit(RLIMIT_AS, &limit) != 0) return;
-    rlim_t used = address_space();
-    if (used == 0) return;
-    limit.rlim_cur = used + (rlim_t)limit_mib * 1024 * 1024;
-    if (limit.rlim_max != RLIM_INFINITY && limit.rlim_cur > limit.rlim_max) limit.rlim_cur = limit.rlim_max;
-    (void)setrlimit(RLIMIT_AS, &limit);
+    if (limit_mib) nnm_process_limit_memory(limit_mib);
 }
 
 static void unlimit_memory(unsigned setting)
 {
-    struct rlimit limit;
-    if (nnm_memory_limit(setting) == 0 || getrlimit(RLIMIT_AS, &limit) != 0) return;
-    limit.rlim_cur = limit.rlim_max;
-    (void)setrlimit(RLIMIT_AS, &limit);
+    if (nnm_memory_limit(setting)) nnm_process_unlimit_memory();
 }
 
 /* A backstop for the parent's timeout: a request may not take more CPU time than all its threads could in that time,
  * also while the parent is stopped and keeps no time. */
 static void limit_cpu(const nnm_child *child)
 {
-    struct rlimit limit;
-    struct rusage used;
-    if (getrusage(RUSAGE_SELF, &used) != 0 || getrlimit(RLIMIT_CPU, &limit) != 0) return;
-    double so_far_s = (double)(used.ru_utime.tv_sec + used.ru_stime.tv_sec);
-    limit.rlim_cur = (rlim_t)(so_far_s + child->protocol.timeout_s * child->options.threads) + 3;
-    if (limit.rlim_max != RLIM_INFINITY && limit.rlim_cur > limit.rlim_max) limit.rlim_cur = limit.rlim_max;
-    (void)setrlimit(RLIMIT_CPU, &limit);
+    nnm_process_limit_cpu(child->protocol.timeout_s * child->options.threads);
 }
 
 static bool answer_failure(const nnm_error *err)
@@ -221,13 +154,22 @@ static bool answer_failure(const nnm_error *err)
     return nnm_channel_send(CHANNEL_FD, NNM_FRAME_FAILURE, err, sizeof *err);
 }
 
-static bool serve(const nnm_child *child, const char *model_path, crew *c, int *cpu)
+static nnm_status take_round(const nnm_child *child, const nnm_model_request *request, int cpu, nnm_round *out,
+                             nnm_error *err)
+{
+    if (child->backend->measure)
+        return nnm_round_ask(out, child->backend, request->model_path, request->repetition, &child->options,
+                             &child->protocol, err);
+    return nnm_round_take(out, child->backend, request->model_path, &child->options, &child->protocol, child->quiet,
+                          cpu, err);
+}
+
+static bool serve(const nnm_child *child, const nnm_model_request *request, crew *c, int *cpu)
 {
     nnm_round round;
     nnm_error err = NNM_ERROR_INIT;
     limit_memory(child->protocol.memory_limit_mib);
-    nnm_status status =
-        nnm_round_take(&round, child->backend, model_path, &child->options, &child->protocol, child->quiet, *cpu, &err);
+    nnm_status status = take_round(child, request, *cpu, &round, &err);
     unlimit_memory(child->protocol.memory_limit_mib);
     if (status && err.code != status) /* a backend that returned a code without saying why */
         (void)nnm_fail(&err, status, "backend '%s' failed without a message", child->backend->name);
@@ -242,7 +184,7 @@ static bool serve_nodes(const nnm_child *child, const char *model_path)
     size_t count = 0;
     nnm_error err = NNM_ERROR_INIT;
     limit_memory(child->protocol.memory_limit_mib);
-    nnm_status status = child->backend->node_times(nodes, &count, model_path, &child->options, &err);
+    nnm_status status = child->backend->node_times(child->backend, nodes, &count, model_path, &child->options, &err);
     unlimit_memory(child->protocol.memory_limit_mib);
     if (status && err.code != status)
         (void)nnm_fail(&err, status, "backend '%s' failed without a message", child->backend->name);
@@ -252,8 +194,8 @@ static bool serve_nodes(const nnm_child *child, const char *model_path)
 
 void nnm_child_main(const nnm_child *child)
 {
-    leave_parent(child);
-    close_descriptors(child->fd);
+    nnm_process_leave_parent(child->parent);
+    nnm_process_keep_descriptor(child->fd, CHANNEL_FD);
     nnm_error err = NNM_ERROR_INIT;
     crew c = {.count = 0};
     int cpu = -1;
@@ -262,16 +204,19 @@ void nnm_child_main(const nnm_child *child)
         _exit(1);
     }
     bool connected = nnm_channel_send(CHANNEL_FD, NNM_FRAME_READY, NULL, 0);
-    nnm_frame request;
-    while (connected && nnm_channel_receive(CHANNEL_FD, &request, UINT64_MAX) == NNM_RECEIVED) {
-        request.payload[sizeof request.payload - 1] = '\0';
+    nnm_frame frame;
+    nnm_model_request request;
+    while (connected && nnm_channel_receive(CHANNEL_FD, &frame, UINT64_MAX) == NNM_RECEIVED) {
+        if (frame.size != sizeof request) break;
+        memcpy(&request, frame.payload, sizeof request);
+        request.model_path[sizeof request.model_path - 1] = '\0';
         limit_cpu(child);
-        if (request.kind == NNM_FRAME_LOOK) {
-            connected = serve_nodes(child, request.payload);
+        if (frame.kind == NNM_FRAME_LOOK) {
+            connected = serve_nodes(child, request.model_path);
             continue;
         }
-        if (request.kind != NNM_FRAME_MEASURE) break;
-        connected = serve(child, request.payload, &c, &cpu);
+        if (frame.kind != NNM_FRAME_MEASURE) break;
+        connected = serve(child, &request, &c, &cpu);
     }
     _exit(0);
 }

@@ -8,6 +8,9 @@
 #include "bench/reference.h"
 #include "nnmeter/measure.h"
 
+/* Times find_s that a child waits to see the state that is known again, before it looks for another one. */
+#define NNM_KNOWN_PATIENCE 3
+
 typedef struct nnm_child {
     const nnm_backend *backend;
     nnm_session_options options;

@@ -325,16 +325,22 @@ void nnm_quiet_find(nnm_quiet *quiet, double seconds, double gate, double clock_
     nnm_quiet_settle(quiet, sights, count, gate, clock_gate);
 }
 
-#define WIDE_CLOCKS 17
+#define CLOCKS 17
 
-void nnm_quiet_find_wide_clock(nnm_quiet *quiet)
+void nnm_quiet_find_clocks(nnm_quiet *quiet)
 {
-    double clocks[WIDE_CLOCKS];
-    for (size_t i = 0; i < WIDE_CLOCKS; i++) {
+    double clocks[CLOCKS];
+    for (size_t i = 0; i < CLOCKS; i++) {
         (void)nnm_reference_wide_alone();
         clocks[i] = nnm_reference_clock();
     }
-    quiet->wide_clock_ns = nnm_percentile(clocks, WIDE_CLOCKS, 0.5);
+    quiet->wide_clock_ns = nnm_percentile(clocks, CLOCKS, 0.5);
+    if (quiet->clock_ns > 0.0) return;
+    for (size_t i = 0; i < CLOCKS; i++) {
+        pause_ns(FIND_PAUSE_NS);
+        clocks[i] = nnm_reference_clock();
+    }
+    quiet->clock_ns = nnm_percentile(clocks, CLOCKS, 0.1);
 }
 
 #define SAME_CLOCK 0.03

@@ -70,8 +70,8 @@ void nnm_quiet_settle(nnm_quiet *quiet, nnm_sight *sights, size_t count, double 
 /* Looks for `seconds` on the calling thread, and settles. */
 void nnm_quiet_find(nnm_quiet *quiet, double seconds, double gate, double clock_gate);
 
-/* Finds wide_clock_ns, in a millisecond. */
-void nnm_quiet_find_wide_clock(nnm_quiet *quiet);
+/* Finds wide_clock_ns, and clock_ns where it is not known, in 20 ms. */
+void nnm_quiet_find_clocks(nnm_quiet *quiet);
 
 /* By which power kernels follow the wide reference, after which the latency reference takes `clock_ns`: 1 for those
  * that run at the clock of wide code, 0 for those that run at that of narrow code; 1 where the two are the same. */

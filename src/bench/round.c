@@ -248,7 +248,7 @@ nnm_status nnm_round_take(nnm_round *out, const nnm_backend *backend, const char
     nnm_round round = {.unix_time_s = nnm_unix_time_s(), .cpu = cpu};
     taking t = {.backend = backend, .protocol = protocol, .quiet = quiet, .round = &round};
     uint64_t begin = nnm_clock_ns();
-    nnm_status status = backend->open(&t.session, model_path, options, err);
+    nnm_status status = backend->open(backend, &t.session, model_path, options, err);
     if (status) return status;
     round.open_ns = since_ns(begin);
     round.realtime = protocol->realtime && cpu >= 0 && nnm_cpu_realtime(true);

@@ -11,4 +11,10 @@ NNM_NODISCARD nnm_status nnm_round_take(nnm_round *out, const nnm_backend *backe
                                         const nnm_session_options *options, const nnm_protocol *protocol,
                                         nnm_quiet *quiet, int cpu, nnm_error *err);
 
+/* The same for a backend that times models itself (nnm_backend.measure). There are no references, no CPU, and all
+ * samples count as quiet. */
+NNM_NODISCARD nnm_status nnm_round_ask(nnm_round *out, const nnm_backend *backend, const char *model_path,
+                                       uint64_t repetition, const nnm_session_options *options,
+                                       const nnm_protocol *protocol, nnm_error *err);
+
 #endif

@@ -18,9 +18,10 @@
 #include "bench/child.h"
 #include "bench/cpu.h"
 #include "bench/state.h"
+#include "bench/worker.h"
 #include "nnmeter/measure.h"
 
-#define START_LIMIT_S 30.0
+#define START_LIMIT_S 10.0 /* and the time to look for the quiet state */
 #define START_ATTEMPTS 3
 #define END_LIMIT_S 2.0
 #define INTERRUPT_INTERVAL_S 0.1
@@ -108,6 +109,12 @@ static nnm_status fail_crashed(nnm_worker *worker, const char *doing, nnm_error 
                     (long)pid, doing);
 }
 
+static nnm_status fail_interrupted(nnm_worker *worker, nnm_error *err)
+{
+    (void)kill_child(worker);
+    return nnm_fail(err, NNM_ERR_INTERRUPTED, "interrupted; what was done so far is kept");
+}
+
 static nnm_status fail_nonsense(nnm_worker *worker, const char *doing, nnm_error *err)
 {
     long pid = worker->pid;
@@ -164,18 +171,41 @@ static nnm_status fail_reported(nnm_worker *worker, const char *doing, nnm_error
     return reported.code;
 }
 
+/* Waits for a frame, and looks up now and then whether the caller wants to stop. */
+static nnm_receipt receive(nnm_worker *worker, double limit_s, bool *interrupted)
+{
+    uint64_t deadline = deadline_in(limit_s);
+    for (*interrupted = false;;) {
+        uint64_t look_up = deadline_in(INTERRUPT_INTERVAL_S);
+        nnm_receipt receipt = nnm_channel_receive(worker->fd, &worker->frame, look_up < deadline ? look_up : deadline);
+        if (receipt != NNM_RECEIVED_TOO_LATE || nnm_clock_ns() >= deadline) return receipt;
+        *interrupted = worker->interrupted && worker->interrupted(worker->context);
+        if (*interrupted) return receipt;
+    }
+}
+
+double nnm_worker_search_s(const nnm_protocol *protocol)
+{
+    if (protocol->gate <= 0.0) return 0.0;
+    return protocol->find_s * (protocol->reference_ns > 0.0 ? NNM_KNOWN_PATIENCE + 1 : 1);
+}
+
 static nnm_status start_once(nnm_worker *worker, nnm_error *err)
 {
     nnm_status status = spawn(worker, err);
     if (status) return status;
     const char *doing = "starting";
-    switch (nnm_channel_receive(worker->fd, &worker->frame, deadline_in(START_LIMIT_S))) {
+    double limit_s = START_LIMIT_S + nnm_worker_search_s(&worker->protocol);
+    bool interrupted;
+    nnm_receipt receipt = receive(worker, limit_s, &interrupted);
+    if (interrupted) return fail_interrupted(worker, err);
+    switch (receipt) {
     case NNM_RECEIVED: break;
     case NNM_RECEIVED_END: return fail_crashed(worker, doing, err);
     case NNM_RECEIVED_NONSENSE: return fail_nonsense(worker, doing, err);
     case NNM_RECEIVED_TOO_LATE:
         (void)kill_child(worker);
-        return nnm_fail(err, NNM_ERR_TIMEOUT, "a worker process was not ready after %g s", START_LIMIT_S);
+        return nnm_fail(err, NNM_ERR_TIMEOUT, "a worker process was not ready after %g s", limit_s);
     }
     if (worker->frame.kind == NNM_FRAME_READY) return NNM_OK;
     if (worker->frame.kind != NNM_FRAME_FAILURE) return fail_nonsense(worker, doing, err);
@@ -197,27 +227,27 @@ static nnm_status start_child(nnm_worker *worker, nnm_error *err)
 static nnm_status check_start(const nnm_backend *backend, const nnm_session_options *options,
                               const nnm_protocol *protocol, nnm_error *err)
 {
-    if (backend->abi != NNM_BACKEND_ABI)
-        return nnm_fail(err, NNM_ERR_VERSION, "backend '%s' was built for interface %u, this library has %d",
-                        backend->name, (unsigned)backend->abi, NNM_BACKEND_ABI);
-    nnm_status status = nnm_protocol_check(protocol, err);
+    nnm_status status = nnm_backend_check(backend, err);
+    if (status == NNM_OK) status = nnm_protocol_check(protocol, err);
     if (status) return status;
     if (options->threads < 1) return nnm_fail(err, NNM_ERR_VALUE, "threads is 0, must be at least 1");
-    if (protocol->cpu >= 0 && options->threads > 1)
+    bool pinned = protocol->cpu >= 0 && !backend->measure;
+    if (pinned && options->threads > 1)
         return nnm_fail(err, NNM_ERR_VALUE,
                         "cpu is %d, but %u threads cannot share one CPU; set cpu to -2 or threads to 1", protocol->cpu,
                         options->threads);
-    if (protocol->cpu >= 0) status = nnm_cpu_check(protocol->cpu, err);
+    if (pinned) status = nnm_cpu_check(protocol->cpu, err);
     if (status) return status;
-    nnm_backend_info info = {0};
+    nnm_backend_info info;
     nnm_backend_probe(backend, options, &info);
     if (!info.available)
         return nnm_fail(err, NNM_ERR_UNSUPPORTED, "backend '%s' is not available: %s", backend->name, info.why_not);
     return NNM_OK;
 }
 
-nnm_status nnm_worker_start(nnm_worker **out, const nnm_backend *backend, const nnm_session_options *options,
-                            const nnm_protocol *protocol, nnm_error *err)
+nnm_status nnm_worker_start_watched(nnm_worker **out, const nnm_backend *backend, const nnm_session_options *options,
+                                    const nnm_protocol *protocol, bool (*interrupted)(void *context), void *context,
+                                    nnm_error *err)
 {
     nnm_status status = check_start(backend, options, protocol, err);
     if (status) return status;
@@ -227,6 +257,8 @@ nnm_status nnm_worker_start(nnm_worker **out, const nnm_backend *backend, const 
     worker->options = *options;
     worker->protocol = *protocol;
     worker->fd = -1;
+    worker->interrupted = interrupted;
+    worker->context = context;
     void *page = mmap(NULL, sizeof *worker->quiet, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (page == MAP_FAILED) {
         free(worker);
@@ -242,6 +274,12 @@ nnm_status nnm_worker_start(nnm_worker **out, const nnm_backend *backend, const 
     return NNM_OK;
 }
 
+nnm_status nnm_worker_start(nnm_worker **out, const nnm_backend *backend, const nnm_session_options *options,
+                            const nnm_protocol *protocol, nnm_error *err)
+{
+    return nnm_worker_start_watched(out, backend, options, protocol, NULL, NULL, err);
+}
+
 /* ---- measuring ---- */
 
 static bool is_positive(double value)
@@ -249,19 +287,24 @@ static bool is_positive(double value)
     return isfinite(value) && value > 0.0;
 }
 
-static bool is_plausible(const nnm_round *round)
+static bool has_references(const nnm_round *round)
+{
+    for (size_t i = 0; i < round->sample_count; i++)
+        if (!is_positive(round->reference_ns[i]) || !is_positive(round->sample_clock_ns[i])) return false;
+    return is_positive(round->reference_best_ns) && is_positive(round->clock_ns);
+}
+
+static bool is_plausible(const nnm_worker *worker, const nnm_round *round)
 {
     if (round->sample_count < 1 || round->sample_count > NNM_MAX_SAMPLES) return false;
     if (round->quiet_count > round->sample_count || round->calls_per_sample < 1) return false;
     for (size_t i = 0; i < round->sample_count; i++)
-        if (!isfinite(round->sample_ns[i]) || round->sample_ns[i] < 0.0 || !is_positive(round->reference_ns[i]) ||
-            !is_positive(round->sample_clock_ns[i]))
-            return false;
+        if (!isfinite(round->sample_ns[i]) || round->sample_ns[i] < 0.0) return false;
     if (!isfinite(round->measured_ns) || round->measured_ns < 0.0 || !isfinite(round->waited_ns) ||
         round->waited_ns < 0.0)
         return false;
     return isfinite(round->estimate_ns) && round->estimate_ns >= 0.0 && round->open_ns >= 0.0 &&
-           is_positive(round->wall_ns) && is_positive(round->reference_best_ns) && is_positive(round->clock_ns);
+           is_positive(round->wall_ns) && (worker->backend->measure || has_references(round));
 }
 
 /* The child keeps the folder this process was in when it forked, so paths are made absolute. */
@@ -283,17 +326,9 @@ static nnm_status absolute_path(const char *path, char out[PATH_MAX], nnm_error 
 static nnm_status receive_answer(nnm_worker *worker, nnm_frame_kind kind, const char *doing, nnm_error *err)
 {
     double limit_s = worker->protocol.timeout_s;
-    uint64_t deadline = deadline_in(limit_s);
-    nnm_receipt receipt;
-    for (;;) {
-        uint64_t look_up = deadline_in(INTERRUPT_INTERVAL_S);
-        receipt = nnm_channel_receive(worker->fd, &worker->frame, look_up < deadline ? look_up : deadline);
-        if (receipt != NNM_RECEIVED_TOO_LATE || nnm_clock_ns() >= deadline) break;
-        if (worker->interrupted && worker->interrupted(worker->context)) {
-            (void)kill_child(worker);
-            return nnm_fail(err, NNM_ERR_INTERRUPTED, "interrupted; what was done so far is kept");
-        }
-    }
+    bool interrupted;
+    nnm_receipt receipt = receive(worker, limit_s, &interrupted);
+    if (interrupted) return fail_interrupted(worker, err);
     switch (receipt) {
     case NNM_RECEIVED: break;
     case NNM_RECEIVED_END: return fail_crashed(worker, doing, err);
@@ -314,29 +349,36 @@ static nnm_status receive_round(nnm_worker *worker, const char *doing, nnm_round
     _Static_assert(sizeof round <= NNM_FRAME_BYTES, "a round fits into a frame");
     if (worker->frame.size != sizeof round) return fail_nonsense(worker, doing, err);
     memcpy(&round, worker->frame.payload, sizeof round);
-    if (!is_plausible(&round)) return fail_nonsense(worker, doing, err);
+    if (!is_plausible(worker, &round)) return fail_nonsense(worker, doing, err);
     *out = round;
     return NNM_OK;
 }
 
 /* Sends a request about a model to the child, of which there is a new one if the last was lost. */
-static nnm_status request(nnm_worker *worker, nnm_frame_kind kind, const char *model_path, const char *doing,
-                          nnm_error *err)
+static nnm_status request(nnm_worker *worker, nnm_frame_kind kind, const char *model_path, uint64_t repetition,
+                          const char *doing, nnm_error *err)
 {
-    char path[PATH_MAX];
-    nnm_status status = absolute_path(model_path, path, err);
+    nnm_model_request asked = {.repetition = repetition};
+    _Static_assert(sizeof asked <= NNM_FRAME_BYTES, "a request fits into a frame");
+    nnm_status status = absolute_path(model_path, asked.model_path, err);
     if (status) return status;
     if (worker->pid && has_ended(worker)) (void)reap(worker); /* between rounds: no kernel is to blame */
     if (!worker->pid) status = start_child(worker, err);
     if (status) return status;
-    return nnm_channel_send(worker->fd, kind, path, strlen(path) + 1) ? NNM_OK : fail_crashed(worker, doing, err);
+    return nnm_channel_send(worker->fd, kind, &asked, sizeof asked) ? NNM_OK : fail_crashed(worker, doing, err);
 }
 
 nnm_status nnm_worker_measure(nnm_worker *worker, const char *model_path, nnm_round *out, nnm_error *err)
 {
+    return nnm_worker_measure_again(worker, model_path, 0, out, err);
+}
+
+nnm_status nnm_worker_measure_again(nnm_worker *worker, const char *model_path, uint64_t repetition, nnm_round *out,
+                                    nnm_error *err)
+{
     char doing[PATH_MAX + 16];
     snprintf(doing, sizeof doing, "running '%s'", model_path);
-    nnm_status status = request(worker, NNM_FRAME_MEASURE, model_path, doing, err);
+    nnm_status status = request(worker, NNM_FRAME_MEASURE, model_path, repetition, doing, err);
     return status ? status : receive_round(worker, doing, out, err);
 }
 
@@ -349,7 +391,7 @@ nnm_status nnm_worker_node_times(nnm_worker *worker, const char *model_path, nnm
     }
     char doing[PATH_MAX + 32];
     snprintf(doing, sizeof doing, "timing the nodes of '%s'", model_path);
-    nnm_status status = request(worker, NNM_FRAME_LOOK, model_path, doing, err);
+    nnm_status status = request(worker, NNM_FRAME_LOOK, model_path, 0, doing, err);
     if (status == NNM_OK) status = receive_answer(worker, NNM_FRAME_NODES, doing, err);
     if (status) return status;
     nnm_node_time nodes[NNM_MAX_NODE_TIMES];

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/buffer.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
@@ -12,13 +13,13 @@
 #include "store/paths.h"
 #include "store/record.h"
 
-nnm_status nnm_builder_config_init(nnm_builder **out, const char *workspace_path, const nnm_hooks *hooks,
-                                   nnm_error *err)
+nnm_status nnm_builder_config_init(nnm_builder **out, const char *workspace_path, nnm_registry *registry,
+                                   const nnm_hooks *hooks, nnm_error *err)
 {
     nnm_builder *builder = nnm_calloc(1, sizeof *builder);
     if (!builder) return nnm_fail_memory(err);
     if (hooks) builder->hooks = *hooks;
-    nnm_status status = nnm_workspace_open(&builder->workspace, workspace_path, err);
+    nnm_status status = nnm_workspace_open(&builder->workspace, workspace_path, registry, err);
     if (status) {
         free(builder);
         return status;
@@ -44,6 +45,12 @@ const nnm_workspace *nnm_builder_workspace(const nnm_builder *builder)
     return builder->workspace;
 }
 
+nnm_status nnm_builder_kernel(const nnm_builder *builder, const char *kernel_type, const nnm_kernel **out,
+                              nnm_error *err)
+{
+    return nnm_registry_find_kernel(nnm_workspace_registry(builder->workspace), kernel_type, out, err);
+}
+
 void nnm_builder_log(const nnm_builder *builder, nnm_log_level level, const char *format, ...)
 {
     if (!builder || !builder->hooks.log) return;
@@ -55,10 +62,17 @@ void nnm_builder_log(const nnm_builder *builder, nnm_log_level level, const char
     builder->hooks.log(builder->hooks.context, level, line);
 }
 
+bool nnm_builder_is_asked_to_stop(const nnm_builder *builder)
+{
+    return builder->hooks.interrupted && builder->hooks.interrupted(builder->hooks.context);
+}
+
 nnm_status nnm_builder_check_interrupted(const nnm_builder *builder, nnm_error *err)
 {
-    if (builder->hooks.interrupted && builder->hooks.interrupted(builder->hooks.context))
+    if (nnm_builder_is_asked_to_stop(builder))
         return nnm_fail(err, NNM_ERR_INTERRUPTED, "interrupted; what was done so far is kept");
+    if (builder->deadline_ns && nnm_clock_ns() >= builder->deadline_ns)
+        return nnm_fail(err, NNM_ERR_INTERRUPTED, "the time for measuring is over; what was done so far is kept");
     return NNM_OK;
 }
 
@@ -93,12 +107,22 @@ nnm_status nnm_builder_backend(const nnm_builder *builder, const char *name, con
                         "'%s': a workspace holds the measurements of one device",
                         nnm_workspace_path(builder->workspace), configured, name);
     nnm_session_options session = nnm_builder_session_options(builder);
-    *info = (nnm_backend_info){0};
     nnm_backend_probe(backend, &session, info);
     if (!info->available)
         return nnm_fail(err, NNM_ERR_UNSUPPORTED, "backend '%s' is not available: %s", name, info->why_not);
     *out = backend;
     return NNM_OK;
+}
+
+nnm_status nnm_builder_take_device(nnm_builder *builder, const nnm_backend *backend, const char *purpose,
+                                   nnm_error *err)
+{
+    if (backend->device == NNM_DEVICE_SIMULATED)
+        nnm_builder_log(builder, NNM_LOG_WARNING,
+                        "backend '%s' is a simulated device: its latencies are computed, they are no measurements",
+                        backend->name);
+    if (backend->device != NNM_DEVICE_LOCAL) return NNM_OK;
+    return nnm_locks_take_machine(&builder->locks, purpose, err);
 }
 
 void nnm_builder_describe(const nnm_kernel *kernel, const nnm_kernel_record *record, char *text, size_t size)
@@ -128,16 +152,20 @@ nnm_session_options nnm_builder_session_options(const nnm_builder *builder)
         .threads = config->threads,
         .optimization = config->optimization,
         .library_path = config->library_path,
+        .settings = (const char *const *)config->settings,
     };
 }
 
 nnm_graph_options nnm_builder_graph_options(const nnm_builder *builder, const char *id)
 {
     const nnm_predictorbuild_config *config = nnm_workspace_predictorbuild(builder->workspace);
+    const nnm_backend *backend = NULL;
+    nnm_status found = nnm_backend_find(&backend, nnm_workspace_backend(builder->workspace)->backend, NULL);
     return (nnm_graph_options){
         .layout = config->implement == NNM_IMPLEMENT_TENSORFLOW ? NNM_LAYOUT_NHWC : NNM_LAYOUT_NCHW,
         .batch_size = config->batch_size,
         .seed = nnm_hash64(id, strlen(id), 0),
+        .zero_weights = found == NNM_OK && backend->ignores_weights,
     };
 }
 

@@ -11,6 +11,8 @@
 #include "base/number.h"
 #include "kernels/work.h"
 
+#define MAX_WHOLE 1e15 /* beyond, not every whole number is a double */
+
 void nnm_columns_fini(nnm_columns *columns)
 {
     for (size_t i = 0; columns->plan && i < columns->count; i++)
@@ -67,6 +69,14 @@ static nnm_status add_feature(nnm_columns *c, const char *name, nnm_feature_sour
     return NNM_OK;
 }
 
+/* The feature that comes first for a kernel type: a parameter, or what its parser makes of them. */
+static nnm_status add_own_feature(nnm_columns *c, size_t index, nnm_error *err)
+{
+    if (nnm_kernel_is_customized(c->kernel))
+        return add_feature(c, nnm_kernel_feature_name(c->kernel, index), NNM_FROM_PARSER, (long)index, err);
+    return add_feature(c, nnm_kernel_param_name(c->kernel, index), NNM_FROM_COLUMN, c->param[index], err);
+}
+
 /* Whether a column holds numbers, judged by the rows that there are. */
 static bool is_numeric(const nnm_csv *csv, long column)
 {
@@ -87,6 +97,8 @@ static bool is_extra(const nnm_columns *c, const nnm_csv *csv, long column)
         if (strcasecmp(csv->header[column], ours[i]) == 0) return false;
     for (size_t i = 0; i < nnm_kernel_param_count(c->kernel); i++)
         if (c->param[i] == column) return false;
+    for (size_t i = 0; i < nnm_kernel_feature_count(c->kernel); i++)
+        if (strcasecmp(csv->header[column], nnm_kernel_feature_name(c->kernel, i)) == 0) return false;
     if (nnm_work_feature_index(csv->header[column]) >= 0) return false; /* ours too */
     return column == c->padding || is_numeric(csv, column);
 }
@@ -100,18 +112,18 @@ nnm_status nnm_columns_for_training(nnm_columns *out, const nnm_csv *csv, const 
     nnm_columns c;
     nnm_status status = find_columns(&c, csv, kernel, target, err);
     if (status) return status;
-    size_t params = nnm_kernel_param_count(kernel);
-    c.plan = nnm_calloc(params + csv->columns + 2 + NNM_WORK_FEATURES, sizeof *c.plan);
+    size_t first = nnm_kernel_is_customized(kernel) ? nnm_kernel_feature_count(kernel) : nnm_kernel_param_count(kernel);
+    c.plan = nnm_calloc(first + csv->columns + 2 + NNM_WORK_FEATURES, sizeof *c.plan);
     if (!c.plan) return nnm_fail_memory(err);
-    for (size_t i = 0; i < params && status == NNM_OK; i++)
-        status = add_feature(&c, nnm_kernel_param_name(kernel, i), NNM_FROM_COLUMN, c.param[i], err);
+    for (size_t i = 0; i < first && status == NNM_OK; i++)
+        status = add_own_feature(&c, i, err);
     for (long column = 0; column < (long)csv->columns && status == NNM_OK; column++)
         if (is_extra(&c, csv, column)) status = add_feature(&c, csv->header[column], NNM_FROM_COLUMN, column, err);
     if (status == NNM_OK && nnm_kernel_has_cost(kernel)) {
         status = add_feature(&c, "FLOPS", NNM_FROM_FLOPS, -1, err);
         if (status == NNM_OK) status = add_feature(&c, "PARAMS", NNM_FROM_PARAMS, -1, err);
     }
-    for (long i = 0; i < NNM_WORK_FEATURES && model == NNM_MODEL_BEST && status == NNM_OK; i++)
+    for (long i = 0; i < (long)nnm_work_feature_count(kernel) && model == NNM_MODEL_BEST && status == NNM_OK; i++)
         status = add_feature(&c, nnm_work_feature_name((size_t)i), NNM_FROM_WORK, i, err);
     if (status)
         nnm_columns_fini(&c);
@@ -122,7 +134,9 @@ nnm_status nnm_columns_for_training(nnm_columns *out, const nnm_csv *csv, const 
 
 static nnm_status plan_feature(nnm_columns *c, const nnm_csv *csv, const char *name, nnm_error *err)
 {
-    if (c->kernel) {
+    for (size_t i = 0; c->kernel && nnm_kernel_is_customized(c->kernel) && i < nnm_kernel_feature_count(c->kernel); i++)
+        if (strcmp(name, nnm_kernel_feature_name(c->kernel, i)) == 0) return add_own_feature(c, i, err);
+    if (c->kernel && !nnm_kernel_is_customized(c->kernel)) {
         int param = nnm_kernel_param_index(c->kernel, name);
         if (param >= 0) return add_feature(c, name, NNM_FROM_COLUMN, c->param[param], err);
         bool flops = strcmp(name, "FLOPS") == 0;
@@ -216,12 +230,31 @@ static nnm_status read_layer(const nnm_columns *c, const nnm_csv *csv, size_t ro
     return status;
 }
 
+/* The features that the parser of a customised kernel makes of a row. */
+static nnm_status parse_row(const nnm_columns *c, const nnm_csv *csv, size_t row, const double *params,
+                            double features[NNM_KERNEL_MAX_FEATURES], nnm_error *err)
+{
+    nnm_kernel_config config = {{0}};
+    for (size_t i = 0; i < nnm_kernel_param_count(c->kernel); i++) {
+        if (params[i] != floor(params[i]) || params[i] > MAX_WHOLE)
+            return fail_cell(csv, row, c->param[i], "a whole number", err);
+        config.value[i] = (int64_t)params[i];
+    }
+    nnm_error reason = NNM_ERROR_INIT;
+    nnm_status status = nnm_kernel_config_check(c->kernel, &config, &reason);
+    if (status) return nnm_fail_at(err, status, csv->name, csv->line[row], 0, "%s", reason.message);
+    return nnm_kernel_features(c->kernel, &config, features, err);
+}
+
 nnm_status nnm_columns_row(const nnm_columns *c, const nnm_csv *csv, size_t row, double *x, nnm_error *err)
 {
+    double features[NNM_KERNEL_MAX_FEATURES];
     double flops = 0, parameters = 0, work[NNM_WORK_FEATURES], params[NNM_KERNEL_MAX_PARAMS] = {0};
     nnm_layer_setting setting = NNM_LAYER_SETTING_INIT;
     nnm_status status = c->needs_cost ? read_layer(c, csv, row, params, &setting, err) : NNM_OK;
-    if (status == NNM_OK && c->needs_cost) {
+    bool customized = c->needs_cost && nnm_kernel_is_customized(c->kernel);
+    if (status == NNM_OK && customized) status = parse_row(c, csv, row, params, features, err);
+    if (status == NNM_OK && c->needs_cost && !customized) {
         nnm_kernel_layer_cost(c->kernel, params, &setting, &flops, &parameters);
         nnm_work_features(c->kernel, params, &setting, work);
     }
@@ -230,6 +263,7 @@ nnm_status nnm_columns_row(const nnm_columns *c, const nnm_csv *csv, size_t row,
         case NNM_FROM_COLUMN: status = read_cell(c, csv, row, c->plan[i].column, &x[i], err); break;
         case NNM_FROM_FLOPS: x[i] = flops; break;
         case NNM_FROM_PARAMS: x[i] = parameters; break;
+        case NNM_FROM_PARSER: x[i] = features[c->plan[i].column]; break;
         case NNM_FROM_WORK: x[i] = work[c->plan[i].column]; break;
         }
     }

@@ -10,7 +10,8 @@ typedef enum nnm_feature_source {
     NNM_FROM_COLUMN,
     NNM_FROM_FLOPS,
     NNM_FROM_PARAMS,
-    NNM_FROM_WORK /* what the model `best` gets: kernels/work.h; `column` is the number of the feature there */
+    NNM_FROM_PARSER, /* of a customised kernel; `column` is the number of the feature */
+    NNM_FROM_WORK    /* what the model `best` gets: kernels/work.h; `column` is the number of the feature there */
 } nnm_feature_source;
 
 typedef struct nnm_feature_plan {

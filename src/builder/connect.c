@@ -55,7 +55,7 @@ nnm_status nnm_connect_backend(nnm_builder *builder, const char *backend_name, d
                                      nnm_model_suffix(nnm_builder_graph_options(builder, "").layout))
                         : NULL;
     status = path ? write_example(builder, path, err) : nnm_fail_memory(err);
-    if (status == NNM_OK) status = nnm_locks_take_machine(&builder->locks, "connect", err);
+    if (status == NNM_OK) status = nnm_builder_take_device(builder, backend, "connect", err);
     if (status == NNM_OK) status = measure_example(builder, backend, path, latency_ms, err);
     nnm_locks_release(&builder->locks);
     if (path) unlink(path);

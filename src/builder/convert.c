@@ -13,7 +13,7 @@ static nnm_status check_model(const nnm_builder *builder, const nnm_backend *bac
 {
     nnm_graph *graph = NULL;
     nnm_status status = nnm_builder_check_model(builder, kernel, record, &graph, err);
-    if (status == NNM_OK) status = backend->supports(graph, err);
+    if (status == NNM_OK) status = backend->supports(backend, graph, err);
     nnm_graph_free(graph);
     return status;
 }

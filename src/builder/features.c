@@ -95,16 +95,19 @@ static nnm_status drop_duplicates(nnm_features *f, nnm_error *err)
 #define MAX_FEATURES (NNM_KERNEL_MAX_FEATURES + NNM_WORK_FEATURES)
 
 /* The documented features, then what the model `best` gets beside them. */
-static void fill_row(const nnm_kernel *kernel, const nnm_kernel_config *config, double x[MAX_FEATURES])
+static nnm_status fill_row(const nnm_kernel *kernel, const nnm_kernel_config *config, double x[MAX_FEATURES],
+                           nnm_error *err)
 {
     double documented[NNM_KERNEL_MAX_FEATURES], params[NNM_KERNEL_MAX_PARAMS];
     nnm_layer_setting setting = NNM_LAYER_SETTING_INIT;
     size_t count = nnm_kernel_feature_count(kernel);
-    nnm_kernel_features(kernel, config, documented);
+    nnm_status status = nnm_kernel_features(kernel, config, documented, err);
+    if (status) return status;
     memcpy(x, documented, count * sizeof *x);
     for (size_t i = 0; i < NNM_KERNEL_MAX_PARAMS; i++)
         params[i] = (double)config->value[i];
-    nnm_work_features(kernel, params, &setting, x + count);
+    if (nnm_work_feature_count(kernel)) nnm_work_features(kernel, params, &setting, x + count);
+    return NNM_OK;
 }
 
 static nnm_status name_features(nnm_features *f, const nnm_kernel *kernel, nnm_error *err)
@@ -121,7 +124,7 @@ nnm_status nnm_features_of_data(nnm_features *out, const nnm_kernel_data *data, 
 {
     const nnm_kernel *kernel = data->kernel;
     nnm_features f = {0};
-    size_t columns = nnm_kernel_feature_count(kernel) + (model == NNM_MODEL_BEST ? NNM_WORK_FEATURES : 0);
+    size_t columns = nnm_kernel_feature_count(kernel) + (model == NNM_MODEL_BEST ? nnm_work_feature_count(kernel) : 0);
     nnm_status status = allocate(&f, data->count, columns, err);
     if (status == NNM_OK) status = name_features(&f, kernel, err);
     if (status) goto done;
@@ -131,7 +134,8 @@ nnm_status nnm_features_of_data(nnm_features *out, const nnm_kernel_data *data, 
         const nnm_kernel_record *record = &data->records[i];
         if (!record->has_config || !record->has_latency) continue;
         double x[MAX_FEATURES];
-        fill_row(kernel, &record->config, x);
+        status = fill_row(kernel, &record->config, x, err);
+        if (status) goto done;
         memcpy(f.x + f.rows * f.columns, x, f.columns * sizeof *x);
         f.y[f.rows] = record->latency_ms;
         f.source[f.rows++] = i;
@@ -145,6 +149,27 @@ nnm_status nnm_features_of_data(nnm_features *out, const nnm_kernel_data *data, 
     }
 done:
     nnm_features_fini(&f);
+    return status;
+}
+
+nnm_status nnm_features_of_configs(nnm_features *out, const nnm_kernel *kernel, const nnm_kernel_config *configs,
+                                   const double *latency_ms, size_t count, nnm_error *err)
+{
+    nnm_features f = {0};
+    nnm_status status = allocate(&f, count, nnm_kernel_feature_count(kernel) + nnm_work_feature_count(kernel), err);
+    if (status == NNM_OK) status = name_features(&f, kernel, err);
+    for (size_t i = 0; i < count && status == NNM_OK; i++) {
+        double x[MAX_FEATURES];
+        status = fill_row(kernel, &configs[i], x, err);
+        if (status) break;
+        memcpy(f.x + i * f.columns, x, f.columns * sizeof *x);
+        f.y[i] = latency_ms ? latency_ms[i] : 0;
+        f.source[i] = i;
+    }
+    if (status)
+        nnm_features_fini(&f);
+    else
+        *out = f;
     return status;
 }
 
@@ -233,7 +258,7 @@ nnm_status nnm_features_of_table(nnm_features *out, const nnm_kernel **kernel, c
 {
     if (!options || !options->target || !*options->target)
         return nnm_fail(err, NNM_ERR_INVALID_ARGUMENT, "the column with the latencies must be named");
-    nnm_status status = nnm_kernel_find(kernel, kernel_type, err);
+    nnm_status status = nnm_registry_find_kernel(options->registry, kernel_type, kernel, err);
     if (status) return status;
     return nnm_features_of_csv(out, path, *kernel, options->target, options->fit.model,
                                options->skip_bad ? skipped : NULL, err);

@@ -24,6 +24,12 @@ void nnm_features_fini(nnm_features *features);
 NNM_NODISCARD nnm_status nnm_features_of_data(nnm_features *out, const nnm_kernel_data *data, nnm_model_kind model,
                                               nnm_error *err);
 
+/* The features of configurations as the model `best` gets them, every one and in their order; `latency_ms` NULL: labels
+ * stay 0. */
+NNM_NODISCARD nnm_status nnm_features_of_configs(nnm_features *out, const nnm_kernel *kernel,
+                                                 const nnm_kernel_config *configs, const double *latency_ms,
+                                                 size_t count, nnm_error *err);
+
 /* The feature table of a CSV file for a kernel type and a model (columns.h); labels from column `target`. Bad rows are
  * counted in `skipped` and left out, or refused where that is NULL; duplicates are left out.
  * Errors: those of reading, NOT_FOUND (a column is not there), VALUE with line, column and text of a bad cell. */

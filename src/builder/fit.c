@@ -291,7 +291,7 @@ static nnm_status find_errors(nnm_config_list *out, const nnm_kernel_data *data,
     return status;
 }
 
-static nnm_status write_test_csv(const char *path, const nnm_features *f, const nnm_test_rows *test, nnm_error *err)
+nnm_status nnm_fit_write_test(const char *path, const nnm_features *f, const nnm_test_rows *test, nnm_error *err)
 {
     nnm_atomic_file file;
     nnm_status status = nnm_atomic_file_open(&file, path, err);
@@ -325,7 +325,7 @@ static nnm_status write_results(const nnm_builder *builder, const nnm_kernel_dat
     nnm_status status = data_csv && test_csv && predictor ? NNM_OK : nnm_fail_memory(err);
     if (status == NNM_OK) status = nnm_builder_note_file(builder, NNM_JOURNAL_COLLECTED, mark, data, err);
     if (status == NNM_OK) status = nnm_export_csv(data, data_csv, err);
-    if (status == NNM_OK) status = write_test_csv(test_csv, f, test, err);
+    if (status == NNM_OK) status = nnm_fit_write_test(test_csv, f, test, err);
     if (status == NNM_OK) status = nnm_predictor_save(result->predictor, predictor, err);
     if (status == NNM_OK)
         nnm_builder_log(builder, NNM_LOG_KEYINFO, "Saved the predictor for %s in %s", kernel, predictor);
@@ -397,12 +397,16 @@ nnm_status nnm_export_csv(const nnm_kernel_data *data, const char *csv_path, nnm
     for (size_t row = 0; row < data->count; row++) {
         const nnm_kernel_record *record = &data->records[row];
         if (!record->has_config || !record->has_latency) continue;
+        double features[NNM_KERNEL_MAX_FEATURES];
+        status = nnm_kernel_features(kernel, &record->config, features, err);
+        if (status) {
+            nnm_atomic_file_discard(&file);
+            return status;
+        }
         const char *model = record->converted_model ? record->converted_model : record->model;
         const char *slash = model ? strrchr(model, '/') : NULL;
         nnm_csv_write_cell(file.stream, slash ? slash + 1 : model ? model : record->id);
-        double features[NNM_KERNEL_MAX_FEATURES];
         char text[32];
-        nnm_kernel_features(kernel, &record->config, features);
         for (size_t i = 0; i < nnm_kernel_feature_count(kernel); i++)
             fprintf(file.stream, ",%s", nnm_format_double(features[i], text, sizeof text));
         fprintf(file.stream, ",%s\n", nnm_format_double(record->latency_ms, text, sizeof text));

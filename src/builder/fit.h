@@ -36,6 +36,10 @@ NNM_NODISCARD nnm_status nnm_fit_predict(const nnm_predictor *predictor, const n
 NNM_NODISCARD nnm_status nnm_fit_test(const nnm_predictor *predictor, const nnm_features *features, const size_t *rows,
                                       size_t count, double *predicted, nnm_metrics *out, nnm_error *err);
 
+/* Writes TestResult_….csv: the features, what was measured, what was predicted, and the relative error. */
+NNM_NODISCARD nnm_status nnm_fit_write_test(const char *path, const nnm_features *f, const nnm_test_rows *test,
+                                            nnm_error *err);
+
 /* Splits `features` by the seed, fits the kernel type's forest on the training rows and tests it on the others; fills
  * in predictor, summary and duplicates of `result`. Errors: TOO_FEW_ROWS, those of the learner. */
 NNM_NODISCARD nnm_status nnm_fit_features(nnm_fit_result *result, nnm_test_rows *test, const nnm_features *features,

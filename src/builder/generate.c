@@ -20,11 +20,11 @@
 static const char *mark_of(const nnm_sample_options *options)
 {
     if (options->mark) return options->mark;
-    return options->mode == NNM_SAMPLING_PRIOR ? "prior" : "finegrained";
+    static const char *const marks[] = {"prior", "finegrained", "given"}; /* in the order of nnm_sampling_mode */
+    return marks[options->mode];
 }
 
-/* The user's own table of the kernel's family where PRIOR_DIR has one, else the built-in one. */
-static nnm_status open_prior(const nnm_builder *builder, const nnm_kernel *kernel, nnm_prior **out, nnm_error *err)
+nnm_status nnm_builder_open_prior(const nnm_builder *builder, const nnm_kernel *kernel, nnm_prior **out, nnm_error *err)
 {
     const char *folder = nnm_workspace_predictorbuild(builder->workspace)->prior_dir;
     if (!folder) return nnm_prior_builtin(out, kernel, err);
@@ -46,6 +46,14 @@ static uint64_t stream_of(const char *kernel, const char *mark)
     return nnm_hash64(kernel, strlen(kernel), nnm_hash64(mark, strlen(mark), 0));
 }
 
+static nnm_status take_given(nnm_config_list *out, const nnm_config_list *given, nnm_error *err)
+{
+    nnm_status status = NNM_OK;
+    for (size_t i = 0; i < given->count && status == NNM_OK; i++)
+        status = nnm_config_list_add(out, &given->items[i], err);
+    return status;
+}
+
 static nnm_status draw(const nnm_builder *builder, const nnm_kernel *kernel, size_t num,
                        const nnm_sample_options *options, const nnm_config_list *exclude, nnm_config_list *out,
                        nnm_error *err)
@@ -53,8 +61,9 @@ static nnm_status draw(const nnm_builder *builder, const nnm_kernel *kernel, siz
     uint64_t seed = options->seed ^ stream_of(nnm_kernel_name(kernel), mark_of(options));
     if (options->mode == NNM_SAMPLING_FINEGRAINED)
         return nnm_sample_finegrained(out, kernel, options->configs, num, seed, exclude, err);
+    if (options->mode == NNM_SAMPLING_GIVEN) return take_given(out, options->configs, err);
     nnm_prior *prior = NULL;
-    nnm_status status = open_prior(builder, kernel, &prior, err);
+    nnm_status status = nnm_builder_open_prior(builder, kernel, &prior, err);
     if (status == NNM_OK) status = nnm_sample_prior(out, kernel, prior, num, seed, exclude, err);
     nnm_prior_free(prior);
     return status;
@@ -88,7 +97,9 @@ static nnm_status add_records(const nnm_builder *builder, nnm_kernel_data *data,
         nnm_kernel_record record = {.config = configs->items[i], .has_config = true, .batch_size = batch_size};
         draw_id(data, &record, seed ^ stream_of(name, mark), record.id);
         nnm_graph_options options = nnm_builder_graph_options(builder, record.id);
-        record.shape_count = nnm_kernel_input_shapes(kernel, &record.config, options.layout, record.shapes);
+        status =
+            nnm_kernel_input_shapes(kernel, &record.config, options.layout, record.shapes, &record.shape_count, err);
+        if (status) return status;
         record.model = nnm_path_model(nnm_workspace_path(builder->workspace), name, mark, record.id,
                                       nnm_model_suffix(options.layout));
         status = record.model ? nnm_kernel_data_add(data, &record, err) : nnm_fail_memory(err);
@@ -125,7 +136,8 @@ static nnm_status without(const nnm_kernel_data *data, const bool *drop, nnm_ker
 bool nnm_builder_is_kernels_fault(nnm_status status)
 {
     return status == NNM_ERR_VALUE || status == NNM_ERR_UNSUPPORTED || status == NNM_ERR_INVALID_ARGUMENT ||
-           status == NNM_ERR_NO_MEMORY; /* a smaller one may do */
+           status == NNM_ERR_CRASHED || status == NNM_ERR_TIMEOUT || /* code of a customised kernel */
+           status == NNM_ERR_NO_MEMORY;                              /* a smaller one may do */
 }
 
 /* Writes every model file that is missing. A kernel whose file cannot be written is logged and marked in `dropped`; a
@@ -170,6 +182,15 @@ static nnm_status load_existing(const nnm_kernel *kernel, const char *path, nnm_
     return status;
 }
 
+nnm_status nnm_builder_load_configs(const nnm_builder *builder, const nnm_kernel *kernel, const char *mark,
+                                    nnm_kernel_data **out, nnm_error *err)
+{
+    char *path = nnm_path_configs_json(nnm_workspace_path(builder->workspace), nnm_kernel_name(kernel), mark);
+    nnm_status status = path ? load_existing(kernel, path, out, err) : nnm_fail_memory(err);
+    free(path);
+    return status;
+}
+
 /* The journal first: the file is derived from it. */
 static nnm_status save_configs(const nnm_builder *builder, const nnm_kernel_data *data, const char *mark,
                                const char *path, nnm_error *err)
@@ -186,9 +207,9 @@ static bool is_configs_name(const char *name, const char *kernel)
            strcmp(name + length - 5, ".json") == 0;
 }
 
-/* Adds what the workspace has under any mark: kernels set apart for an evaluation must not be among those trained on.
- */
-static nnm_status list_known(const nnm_builder *builder, const nnm_kernel *kernel, nnm_config_list *out, nnm_error *err)
+/* Under any mark: kernels set apart for an evaluation must not be among those trained on. */
+nnm_status nnm_builder_list_known(const nnm_builder *builder, const nnm_kernel *kernel, nnm_config_list *out,
+                                  nnm_error *err)
 {
     nnm_status status = NNM_OK;
     char *folder = nnm_path_results(nnm_workspace_path(builder->workspace));
@@ -211,18 +232,18 @@ static nnm_status list_known(const nnm_builder *builder, const nnm_kernel *kerne
 static nnm_status list_excluded(const nnm_builder *builder, const nnm_kernel *kernel, const nnm_config_list *given,
                                 nnm_config_list *out, nnm_error *err)
 {
-    nnm_status status = list_known(builder, kernel, out, err);
+    nnm_status status = nnm_builder_list_known(builder, kernel, out, err);
     for (size_t i = 0; given && i < given->count && status == NNM_OK; i++)
         status = nnm_config_list_add(out, &given->items[i], err);
     return status;
 }
 
 /* How many configurations a call has to draw. A call that completes an earlier one draws what the prior still lacks;
- * fine-grained configurations were all written at once, so either all of them are there or none is. */
+ * all other configurations were written at once, so either all of them are there or none is. */
 static size_t count_missing(const nnm_kernel_data *data, size_t num, bool complete, nnm_sampling_mode mode)
 {
     if (!complete || data->count == 0) return num;
-    if (mode == NNM_SAMPLING_FINEGRAINED) return 0;
+    if (mode != NNM_SAMPLING_PRIOR) return 0;
     return data->count < num ? num - data->count : 0;
 }
 
@@ -421,11 +442,13 @@ nnm_status nnm_generate_config_sample(nnm_builder *builder, const char *kernel_t
     static const nnm_sample_options defaults = NNM_SAMPLE_OPTIONS_INIT;
     if (!options) options = &defaults;
     const nnm_kernel *kernel = NULL;
-    nnm_status status = nnm_kernel_find(&kernel, kernel_type, err);
+    nnm_status status = nnm_builder_kernel(builder, kernel_type, &kernel, err);
     if (status) return status;
     if (num == 0)
         return nnm_fail(err, NNM_ERR_INVALID_ARGUMENT, "the number of configurations to sample must be 1 or more");
     if (options->mode == NNM_SAMPLING_FINEGRAINED && (!options->configs || options->configs->count == 0))
         return nnm_fail(err, NNM_ERR_INVALID_ARGUMENT, "fine-grained sampling needs configurations to sample around");
+    if (options->mode == NNM_SAMPLING_GIVEN && (!options->configs || options->configs->count == 0))
+        return nnm_fail(err, NNM_ERR_INVALID_ARGUMENT, "there are no configurations to make kernels of");
     return generate(builder, kernel, num, false, options, out, err);
 }

@@ -117,7 +117,8 @@ static nnm_status compare(const nnm_graph *graph, const char *path, const nnm_ke
 {
     nnm_graph *needed = NULL;
     nnm_graph_options options = {.layout = nnm_graph_layout(graph),
-                                 .batch_size = record->batch_size ? record->batch_size : 1};
+                                 .batch_size = record->batch_size ? record->batch_size : 1,
+                                 .zero_weights = true};
     nnm_status status = nnm_kernel_build_graph(&needed, kernel, &record->config, &options, err);
     if (status) return status;
     comparison c = {path, nnm_kernel_name(kernel), graph, needed};

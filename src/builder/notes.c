@@ -8,19 +8,32 @@
 #include "bench/reference.h"
 #include "builder/notes.h"
 #include "config/files.h"
+#include "store/known.h"
 #include "store/latency_text.h"
 #include "store/paths.h"
+
+/* A workspace that could be opened names a backend that is there. */
+static nnm_known_backend known_backend(const nnm_builder *builder)
+{
+    const nnm_backend *backend = NULL;
+    const char *name = nnm_workspace_backend(builder->workspace)->backend;
+    if (nnm_backend_find(&backend, name, NULL) != NNM_OK) return (nnm_known_backend){.name = name};
+    return nnm_workspace_known_backend(backend);
+}
 
 nnm_journal_source nnm_builder_source(const nnm_builder *builder)
 {
     const nnm_backend_config *config = nnm_workspace_backend(builder->workspace);
     const nnm_predictorbuild_config *build = nnm_workspace_predictorbuild(builder->workspace);
-    return (nnm_journal_source){
+    nnm_journal_source source = {
         .backend = config->backend,
         .threads = config->threads,
         .optimization = nnm_optimization_name(config->optimization),
         .implement = build->implement == NNM_IMPLEMENT_TENSORFLOW ? "tensorflow" : "torch",
     };
+    const nnm_known_backend backend = known_backend(builder);
+    nnm_backend_config_identify(config, &backend, source.identity, sizeof source.identity);
+    return source;
 }
 
 nnm_status nnm_builder_begin_run(const nnm_builder *builder, nnm_journal *journal, const char *runtime_version,
@@ -31,7 +44,8 @@ nnm_status nnm_builder_begin_run(const nnm_builder *builder, nnm_journal *journa
     nnm_machine machine;
     nnm_machine_describe(&machine);
     nnm_buffer settings = {0};
-    nnm_backend_config_describe(&config, &settings);
+    const nnm_known_backend backend = known_backend(builder);
+    nnm_backend_config_describe(&config, &backend, &settings);
     nnm_buffer_printf(&settings, NNM_JOURNAL_REFERENCE "%s\n", nnm_reference_build());
     nnm_status status = nnm_buffer_check(&settings, err);
     nnm_journal_run run = {

@@ -132,27 +132,20 @@ static nnm_status save_latencies(const nnm_profiler *p, nnm_error *err)
 /* What measuring needs, once something must be measured: the machine, a worker, and a run in the journal. */
 static nnm_status start(nnm_profiler *p, nnm_error *err)
 {
-    nnm_session_options session = nnm_builder_session_options(p->builder);
-    nnm_status status = nnm_locks_take_machine(&p->builder->locks, "profile", err);
+    nnm_status status = nnm_builder_take_device(p->builder, p->backend, "profile", err);
+    if (status == NNM_OK && p->backend->device == NNM_DEVICE_SIMULATED) status = nnm_journal_relax(p->journal, err);
     if (status == NNM_OK) status = nnm_profiler_recall_quiet(p, err);
-    if (status == NNM_OK) status = nnm_worker_start(&p->worker, p->backend, &session, &p->protocol, err);
+    if (status == NNM_OK) status = nnm_profiler_start_worker(p, err);
     if (status) return status;
-    nnm_profiler_keep_quiet(p);
-    nnm_builder_make_interruptible(p->builder, p->worker);
     return nnm_builder_begin_run(p->builder, p->journal, p->info.version, &p->run_id, err);
 }
 
 /* The child that comes next looks for the state, and where it does not find it, for another one. */
 nnm_status nnm_profiler_look_again(nnm_profiler *p, nnm_error *err)
 {
-    nnm_session_options session = nnm_builder_session_options(p->builder);
     nnm_worker_stop(p->worker);
     p->worker = NULL;
-    nnm_status status = nnm_worker_start(&p->worker, p->backend, &session, &p->protocol, err);
-    if (status) return status;
-    nnm_builder_make_interruptible(p->builder, p->worker);
-    nnm_profiler_keep_quiet(p);
-    return NNM_OK;
+    return nnm_profiler_start_worker(p, err);
 }
 
 nnm_status nnm_profiler_start(nnm_profiler *p, nnm_error *err)
@@ -185,8 +178,8 @@ static void finish_summary(nnm_profiler *p, uint64_t begin_ns)
     s->agree10 = s->repeated ? s->agree10 / (double)s->repeated : 0;
 }
 
-nnm_status nnm_profile_models(nnm_builder *builder, const char *backend_name, nnm_kernel_data *models,
-                              nnm_profile_summary *summary, nnm_error *err)
+nnm_status nnm_builder_profile(nnm_builder *builder, const char *backend_name, nnm_kernel_data *models, bool repeat,
+                               nnm_profile_summary *summary, nnm_error *err)
 {
     uint64_t begin_ns = nnm_clock_ns();
     nnm_profiler p = {.builder = builder, .models = models, .protocol = nnm_builder_protocol(builder)};
@@ -198,7 +191,7 @@ nnm_status nnm_profile_models(nnm_builder *builder, const char *backend_name, nn
     if (status == NNM_OK) status = nnm_builder_find_models(builder, models, err);
     if (status == NNM_OK) status = nnm_builder_open_journal(builder, &p.journal, err);
     if (status == NNM_OK) status = measure(&p, err);
-    if (status == NNM_OK) status = nnm_profile_repeat(&p, err);
+    if (status == NNM_OK && repeat) status = nnm_profile_repeat(&p, err);
     finish_summary(&p, begin_ns);
     if (summary && (status == NNM_OK || status == NNM_ERR_INTERRUPTED || status == NNM_ERR_BACKEND))
         *summary = p.summary;
@@ -211,4 +204,10 @@ nnm_status nnm_profile_models(nnm_builder *builder, const char *backend_name, nn
     nnm_journal_close(p.journal);
     nnm_locks_release(&builder->locks);
     return status;
+}
+
+nnm_status nnm_profile_models(nnm_builder *builder, const char *backend_name, nnm_kernel_data *models,
+                              nnm_profile_summary *summary, nnm_error *err)
+{
+    return nnm_builder_profile(builder, backend_name, models, true, summary, err);
 }

@@ -10,6 +10,17 @@
 #include "base/error.h"
 #include "bench/reference.h"
 #include "bench/state.h"
+#include "bench/worker.h"
+#include "builder/notes.h"
+
+#define TELL_AFTER_S 1.0 /* a state that is known and occurs is seen much sooner */
+
+/* A backend that times models itself is not compared with the state of this machine. */
+static bool needs_state(const nnm_profiler *p)
+{
+    const nnm_protocol *protocol = &p->protocol;
+    return !p->backend->measure && protocol->gate > 0.0 && (protocol->normalise || protocol->clock_gate > 0.0);
+}
 
 #define SAME 0.012 /* latencies that differ by so little are those of one state */
 
@@ -23,22 +34,16 @@ static double difference(double a_ns, double b_ns)
     return 100.0 * (fmax(a_ns, b_ns) / fmin(a_ns, b_ns) - 1.0);
 }
 
-/* Whether latencies depend on the quiet state. */
-static bool compares(const nnm_protocol *protocol)
-{
-    return protocol->gate > 0.0 && (protocol->normalise || protocol->clock_gate > 0.0);
-}
-
 /* What the workspace's journal knows. Rounds that were compared with other loops are of no use, and of another kind. */
-static nnm_status recall_journal(nnm_profiler *p, double *reference_ns, double *clock_ns, nnm_error *err)
+static nnm_status recall_journal(nnm_profiler *p, double *reference_ns, nnm_error *err)
 {
     nnm_machine machine;
-    double other_ns = 0.0, other_clock_ns;
+    double other_ns = 0.0, clock_ns; /* the clock of rounds is that of their kernels */
     const char *build = nnm_reference_build();
     nnm_machine_describe(&machine);
-    nnm_status status = nnm_journal_quiet_state(p->journal, &machine, build, reference_ns, clock_ns, err);
+    nnm_status status = nnm_journal_quiet_state(p->journal, &machine, build, reference_ns, &clock_ns, err);
     if (status == NNM_OK && *reference_ns <= 0.0)
-        status = nnm_journal_quiet_state(p->journal, &machine, NULL, &other_ns, &other_clock_ns, err);
+        status = nnm_journal_quiet_state(p->journal, &machine, NULL, &other_ns, &clock_ns, err);
     if (status == NNM_OK && other_ns > 0.0)
         nnm_builder_log(p->builder, NNM_LOG_WARNING,
                         "the latest kernels of this workspace were compared with other reference loops than those of "
@@ -51,9 +56,9 @@ static nnm_status recall_journal(nnm_profiler *p, double *reference_ns, double *
 nnm_status nnm_profiler_recall_quiet(nnm_profiler *p, nnm_error *err)
 {
     nnm_machine_state shared;
-    double reference_ns, clock_ns;
-    if (!compares(&p->protocol)) return NNM_OK;
-    nnm_status status = recall_journal(p, &reference_ns, &clock_ns, err);
+    double reference_ns, clock_ns = 0.0;
+    if (!needs_state(p)) return NNM_OK;
+    nnm_status status = recall_journal(p, &reference_ns, err);
     if (status) return status;
     if (nnm_machine_state_read(&shared)) {
         if (reference_ns > 0.0 && !is_same(reference_ns, shared.reference_ns))
@@ -75,7 +80,7 @@ void nnm_profiler_keep_quiet(nnm_profiler *p)
     double known_ns = p->protocol.reference_ns;
     nnm_machine_state shared, state = {.found_unix_s = nnm_unix_time_s()};
     nnm_error failure = NNM_ERROR_INIT;
-    if (!compares(&p->protocol)) return;
+    if (!needs_state(p)) return;
     nnm_worker_quiet_state(p->worker, &state.reference_ns, &state.clock_ns);
     if (state.reference_ns <= 0.0) return;
     if (known_ns > 0.0 && !is_same(known_ns, state.reference_ns))
@@ -89,4 +94,35 @@ void nnm_profiler_keep_quiet(nnm_profiler *p)
     if (nnm_machine_state_read(&shared) && shared.reference_ns == state.reference_ns) return;
     if (nnm_machine_state_write(p->builder->locks.machine, &state, &failure) != NNM_OK)
         nnm_builder_log(p->builder, NNM_LOG_WARNING, "%s; other workspaces may settle on another one", failure.message);
+}
+
+/* ---- the worker ---- */
+
+typedef struct search {
+    const nnm_profiler *profiler;
+    uint64_t began_ns;
+    bool told;
+} search;
+
+static bool watch_search(void *context)
+{
+    search *s = context;
+    double limit_s = nnm_worker_search_s(&s->profiler->protocol);
+    if (!s->told && limit_s > 0.0 && (double)(nnm_clock_ns() - s->began_ns) > TELL_AFTER_S * 1e9) {
+        s->told = true;
+        nnm_builder_log(s->profiler->builder, NNM_LOG_INFO,
+                        "looking for the quiet state of this machine, for %.0f s at most", limit_s);
+    }
+    return nnm_builder_check_interrupted(s->profiler->builder, NULL) != NNM_OK;
+}
+
+nnm_status nnm_profiler_start_worker(nnm_profiler *p, nnm_error *err)
+{
+    nnm_session_options session = nnm_builder_session_options(p->builder);
+    search s = {p, nnm_clock_ns(), false};
+    nnm_status status = nnm_worker_start_watched(&p->worker, p->backend, &session, &p->protocol, watch_search, &s, err);
+    if (status) return status;
+    nnm_builder_make_interruptible(p->builder, p->worker);
+    nnm_profiler_keep_quiet(p);
+    return NNM_OK;
 }

@@ -11,4 +11,8 @@ NNM_NODISCARD nnm_status nnm_profiler_recall_quiet(nnm_profiler *p, nnm_error *e
  * machine's lock is held. */
 void nnm_profiler_keep_quiet(nnm_profiler *p);
 
+/* Starts the worker. That may have to look for the quiet state for a while, which is told, and ends when the caller
+ * wants to stop. Errors: those of nnm_worker_start, INTERRUPTED. */
+NNM_NODISCARD nnm_status nnm_profiler_start_worker(nnm_profiler *p, nnm_error *err);
+
 #endif

@@ -7,6 +7,7 @@
 #include "builder/notes.h"
 #include "store/paths.h"
 #include "store/record.h"
+#include "store/shared.h"
 
 typedef struct rebuilder {
     const nnm_builder *builder;
@@ -37,10 +38,11 @@ static nnm_status find_latency(const rebuilder *r, nnm_kernel_record *record, nn
     size_t count = 0;
     double failed_s = 0, measured_s = 0;
     (void)nnm_record_describe(r->kernel, record, config, sizeof config);
+    const nnm_kernel *owner = r->kernel; /* a table may hold kernels of types that share its predictor */
     nnm_status status =
-        nnm_journal_rounds(r->journal, &r->source, r->kernel, record->id, config, false, &rounds, &count, err);
+        nnm_journal_shared_rounds(r->journal, &r->source, r->kernel, record->id, config, &rounds, &count, &owner, err);
     if (status == NNM_OK)
-        status = nnm_journal_last_failure(r->journal, &r->source, r->kernel, record->id, config, &failed_s, err);
+        status = nnm_journal_last_failure(r->journal, &r->source, owner, record->id, config, &failed_s, err);
     for (size_t i = 0; i < count && status == NNM_OK; i++)
         if (rounds[i].pass == 0) measured_s = rounds[i].unix_time_s;
     record->has_latency = false;
@@ -171,16 +173,26 @@ static nnm_status rebuild_kernel(rebuilder *r, nnm_error *err)
     return status;
 }
 
+/* A customised kernel that cannot be loaded must not keep the others from their files. */
+static bool find_kernel(rebuilder *r, const char *name)
+{
+    nnm_error failure = NNM_ERROR_INIT;
+    if (nnm_builder_kernel(r->builder, name, &r->kernel, &failure) == NNM_OK) return true;
+    nnm_builder_log(r->builder, NNM_LOG_WARNING, "%s is passed over: %s", name, failure.message);
+    return false;
+}
+
 nnm_status nnm_rebuild_files(nnm_builder *builder, nnm_rebuild_report_fn report, void *context, nnm_error *err)
 {
     rebuilder r = {.builder = builder, .source = nnm_builder_source(builder), .report = report, .context = context};
     nnm_status status = nnm_locks_take_workspace(&builder->locks, builder->workspace, "export", err);
     if (status == NNM_OK) status = nnm_builder_find_journal(builder, err);
     if (status == NNM_OK) status = nnm_builder_open_journal(builder, &r.journal, err);
-    for (size_t i = 0; i < nnm_kernel_count() && status == NNM_OK; i++) {
-        r.kernel = nnm_kernel_at(i);
+    const nnm_registry *registry = nnm_workspace_registry(builder->workspace);
+    for (size_t i = 0; i < nnm_registry_kernel_count(registry) && status == NNM_OK; i++) {
         status = nnm_builder_check_interrupted(builder, err);
-        if (status == NNM_OK) status = rebuild_kernel(&r, err);
+        if (status == NNM_OK && find_kernel(&r, nnm_registry_kernel_name(registry, i)))
+            status = rebuild_kernel(&r, err);
     }
     nnm_journal_close(r.journal);
     nnm_locks_release(&builder->locks);

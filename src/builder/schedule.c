@@ -28,6 +28,9 @@
 /* When so many kernels failed and none succeeded, the backend is broken, not the kernels. */
 #define HOPELESS_FAILURES 10
 
+/* Rounds of the second pass are other repetitions than those of the first. */
+#define PASS_REPETITIONS (STUBBORNNESS * NNM_MAX_ROUNDS)
+
 typedef struct schedule {
     nnm_profiler *profiler;
     nnm_tasks *tasks;
@@ -115,7 +118,8 @@ static nnm_status measure_round(nnm_profiler *p, nnm_task *t, unsigned pass, nnm
     if (t->checked && !nnm_file_exists(model))
         measured = nnm_fail(&failure, NNM_ERR_NOT_FOUND, "model file '%s' does not exist", model);
     else if (t->checked)
-        measured = nnm_worker_measure(p->worker, model, round, &failure);
+        measured =
+            nnm_worker_measure_again(p->worker, model, pass * PASS_REPETITIONS + t->round_count, round, &failure);
     if (measured == NNM_ERR_INTERRUPTED) { /* the kernel is not to blame */
         if (err) *err = failure;
         status = measured;

@@ -32,19 +32,24 @@ nnm_status nnm_train_csv(const char *kernel_type, const char *csv_path, const nn
     return status;
 }
 
-/* The catalogue entry of the kernel type a predictor was trained for, or NULL for one this version does not know: its
+/* The kernel type a predictor was trained for, or NULL for one that neither this version nor the registry knows: its
  * features must then stand in the table as they are. */
-static const nnm_kernel *kernel_of(const nnm_predictor *predictor)
+static nnm_status find_kernel(nnm_registry *registry, const nnm_predictor *predictor, const nnm_kernel **out,
+                              nnm_error *err)
 {
-    const nnm_kernel *kernel = NULL;
-    return nnm_kernel_find(&kernel, nnm_predictor_kernel_type(predictor), NULL) == NNM_OK ? kernel : NULL;
+    const char *name = nnm_predictor_kernel_type(predictor);
+    *out = NULL;
+    for (size_t i = 0; i < nnm_registry_kernel_count(registry); i++)
+        if (strcmp(nnm_registry_kernel_name(registry, i), name) == 0)
+            return nnm_registry_find_kernel(registry, name, out, err);
+    return NNM_OK;
 }
 
 static bool follows_from(const nnm_kernel *kernel, const char *feature)
 {
     for (size_t i = 0; i < nnm_kernel_feature_count(kernel); i++)
         if (strcmp(feature, nnm_kernel_feature_name(kernel, i)) == 0) return true;
-    return nnm_work_feature_index(feature) >= 0;
+    return nnm_work_feature_count(kernel) && nnm_work_feature_index(feature) >= 0;
 }
 
 /* Whether the predictor's features follow from the kernel's parameters alone. */
@@ -103,12 +108,14 @@ static void run_fini(table_run *run)
     free(run->good);
 }
 
-static nnm_status run_open(table_run *run, const nnm_predictor *predictor, const char *path, const char *target,
-                           nnm_skipped_rows *skipped, nnm_error *err)
+static nnm_status run_open(table_run *run, nnm_registry *registry, const nnm_predictor *predictor, const char *path,
+                           const char *target, nnm_skipped_rows *skipped, nnm_error *err)
 {
-    const nnm_kernel *kernel = kernel_of(predictor);
+    const nnm_kernel *kernel = NULL;
     *run = (table_run){.predictor = predictor, .skipped = skipped};
-    nnm_status status = nnm_csv_stream_open(&run->stream, path, err);
+    nnm_status status = find_kernel(registry, predictor, &kernel, err);
+    if (status) return status;
+    status = nnm_csv_stream_open(&run->stream, path, err);
     if (status) return status;
     run->csv = nnm_csv_stream_table(run->stream);
     run->checked = !target && is_plain(predictor, kernel);
@@ -190,8 +197,9 @@ static nnm_status add_pairs(pairs *p, const table_run *run, nnm_error *err)
     return status;
 }
 
-nnm_status nnm_evaluate_csv(const nnm_predictor *predictor, const char *csv_path, const char *target,
-                            nnm_skipped_rows *skipped, nnm_metrics *out, nnm_agreement *labels, nnm_error *err)
+nnm_status nnm_evaluate_csv(nnm_registry *registry, const nnm_predictor *predictor, const char *csv_path,
+                            const char *target, nnm_skipped_rows *skipped, nnm_metrics *out, nnm_agreement *labels,
+                            nnm_error *err)
 {
     if (!target || !*target)
         return nnm_fail(err, NNM_ERR_INVALID_ARGUMENT, "the column with the latencies must be named");
@@ -200,7 +208,7 @@ nnm_status nnm_evaluate_csv(const nnm_predictor *predictor, const char *csv_path
     nnm_skipped_rows left_out = {0};
     nnm_metrics metrics;
     nnm_agreement agreement;
-    nnm_status status = run_open(&run, predictor, csv_path, target, skipped ? &left_out : NULL, err);
+    nnm_status status = run_open(&run, registry, predictor, csv_path, target, skipped ? &left_out : NULL, err);
     for (size_t rows = 1; rows && status == NNM_OK;) {
         status = run_next(&run, &rows, err);
         if (status == NNM_OK) status = add_pairs(&all, &run, err);
@@ -268,13 +276,13 @@ static void count_far(nnm_extrapolated_rows *far, const table_run *run, size_t r
     }
 }
 
-nnm_status nnm_predict_csv(const nnm_predictor *predictor, const char *csv_path, nnm_skipped_rows *skipped,
-                           nnm_extrapolated_rows *far, FILE *out, nnm_error *err)
+nnm_status nnm_predict_csv(nnm_registry *registry, const nnm_predictor *predictor, const char *csv_path,
+                           nnm_skipped_rows *skipped, nnm_extrapolated_rows *far, FILE *out, nnm_error *err)
 {
     table_run run;
     nnm_extrapolated_rows outside = {0};
     nnm_skipped_rows left_out = {0};
-    nnm_status status = run_open(&run, predictor, csv_path, NULL, skipped ? &left_out : NULL, err);
+    nnm_status status = run_open(&run, registry, predictor, csv_path, NULL, skipped ? &left_out : NULL, err);
     bool headed = false;
     for (size_t rows = 1; rows && status == NNM_OK;) {
         status = run_next(&run, &rows, err);
@@ -344,22 +352,24 @@ static nnm_status check_names(const nnm_predictor *predictor, const nnm_kernel *
 }
 
 /* What a plain predictor wants to know of a configuration, in its order. */
-static void plain_features(const nnm_predictor *predictor, const nnm_kernel *kernel, const nnm_kernel_config *config,
-                           double *x)
+static nnm_status plain_features(const nnm_predictor *predictor, const nnm_kernel *kernel,
+                                 const nnm_kernel_config *config, double *x, nnm_error *err)
 {
     double documented[NNM_KERNEL_MAX_FEATURES], work[NNM_WORK_FEATURES], params[NNM_KERNEL_MAX_PARAMS];
     nnm_layer_setting setting = NNM_LAYER_SETTING_INIT;
-    nnm_kernel_features(kernel, config, documented);
+    nnm_status status = nnm_kernel_features(kernel, config, documented, err);
+    if (status) return status;
     for (size_t i = 0; i < NNM_KERNEL_MAX_PARAMS; i++)
         params[i] = (double)config->value[i];
-    nnm_work_features(kernel, params, &setting, work);
+    if (nnm_work_feature_count(kernel)) nnm_work_features(kernel, params, &setting, work);
     for (size_t i = 0; i < nnm_predictor_feature_count(predictor); i++) {
         const char *name = nnm_predictor_feature_name(predictor, i);
-        int index = nnm_work_feature_index(name);
+        int index = nnm_work_feature_count(kernel) ? nnm_work_feature_index(name) : -1;
         for (size_t j = 0; index < 0 && j < nnm_kernel_feature_count(kernel); j++)
             if (strcmp(name, nnm_kernel_feature_name(kernel, j)) == 0) x[i] = documented[j];
         if (index >= 0) x[i] = work[index];
     }
+    return NNM_OK;
 }
 
 static nnm_status predict_plain(const nnm_predictor *predictor, const nnm_kernel *kernel, const char *config,
@@ -369,14 +379,17 @@ static nnm_status predict_plain(const nnm_predictor *predictor, const nnm_kernel
     nnm_status status = nnm_kernel_config_parse(&parsed, kernel, config, err);
     if (status) return status;
     double x[NNM_KERNEL_MAX_FEATURES + NNM_WORK_FEATURES];
-    plain_features(predictor, kernel, &parsed, x);
-    nnm_predictor_predict(predictor, x, 1, out);
-    return NNM_OK;
+    status = plain_features(predictor, kernel, &parsed, x, err);
+    if (status == NNM_OK) nnm_predictor_predict(predictor, x, 1, out);
+    return status;
 }
 
-nnm_status nnm_predict_config(const nnm_predictor *predictor, const char *config, nnm_prediction *out, nnm_error *err)
+nnm_status nnm_predict_config(nnm_registry *registry, const nnm_predictor *predictor, const char *config,
+                              nnm_prediction *out, nnm_error *err)
 {
-    const nnm_kernel *kernel = kernel_of(predictor);
+    const nnm_kernel *kernel = NULL;
+    nnm_status status = find_kernel(registry, predictor, &kernel, err);
+    if (status) return status;
     if (is_plain(predictor, kernel)) return predict_plain(predictor, kernel, config, out, err);
 
     char *names[MAX_SETTINGS], *values[MAX_SETTINGS];
@@ -387,7 +400,7 @@ nnm_status nnm_predict_config(const nnm_predictor *predictor, const char *config
     char *text = nnm_strdup(config);
     if (!text) return nnm_fail_memory(err);
     nnm_csv csv = {.name = name, .header = names, .cells = values, .line = &line, .rows = 1};
-    nnm_status status = split_settings(text, names, values, &csv.columns, err);
+    status = split_settings(text, names, values, &csv.columns, err);
     if (status == NNM_OK) status = check_names(predictor, kernel, names, csv.columns, err);
     if (status == NNM_OK) status = nnm_columns_for_predictor(&columns, &csv, predictor, kernel, NULL, err);
     if (status == NNM_OK && !(x = nnm_calloc(columns.count, sizeof *x))) status = nnm_fail_memory(err);

@@ -1,9 +1,12 @@
 #include <stddef.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
 #include "base/file.h"
+#include "base/memory.h"
+#include "config/backend_settings.h"
 #include "config/files.h"
 
 #define DEFAULT_BACKEND "xnnpack_cpu"
@@ -153,14 +156,38 @@ nnm_backend_config nnm_backend_config_default(const char *backend)
     return config;
 }
 
-static nnm_status check_backend(const nnm_backend_config *config, const nnm_yaml_node *node, const char *path,
-                                const char *const *backends, size_t count, nnm_error *err)
+static nnm_status fail_backend(const nnm_yaml_node *node, const char *path, const nnm_known_backend *backends,
+                               size_t count, nnm_error *err)
 {
+    if (!node)
+        return nnm_fail_at(err, NNM_ERR_VALUE, path, 0, 0, "BACKEND is missing, and '%s', its default, is not built in",
+                           DEFAULT_BACKEND);
+    const char **names = nnm_calloc(count, sizeof *names);
+    if (!names) return nnm_fail_memory(err);
     for (size_t i = 0; i < count; i++)
-        if (strcmp(config->backend, backends[i]) == 0) return NNM_OK;
-    if (node) return nnm_option_unknown(node, path, "backend", backends, count, err);
-    return nnm_fail_at(err, NNM_ERR_VALUE, path, 0, 0, "BACKEND is missing, and '%s', its default, is not built in",
-                       config->backend);
+        names[i] = backends[i].name;
+    nnm_status status = nnm_option_unknown(node, path, "backend", names, count, err);
+    free(names);
+    return status;
+}
+
+/* The backend that BACKEND names, without which nobody knows what keys there are. One that is no name at all is left to
+ * the reader of options: `*out` is then one without keys. */
+static nnm_status find_backend(const nnm_yaml_node *root, const char *path, const nnm_known_backend *backends,
+                               size_t count, const nnm_known_backend **out, nnm_error *err)
+{
+    static const nnm_known_backend none = {.name = ""};
+    const nnm_yaml_node *node = NULL;
+    for (size_t i = 0; root->kind == NNM_YAML_MAPPING && i + 1 < root->child_count && !node; i += 2)
+        if (strcmp(root->children[i]->text, "BACKEND") == 0) node = root->children[i + 1];
+    bool named = node && node->kind == NNM_YAML_SCALAR && !nnm_yaml_is_null(node) && node->text[0] != '\0';
+    const char *name = named ? node->text : DEFAULT_BACKEND;
+    *out = &none;
+    if (root->kind != NNM_YAML_MAPPING || (node && !named)) return NNM_OK;
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(name, backends[i].name) == 0) *out = &backends[i];
+    if (*out != &none || strlen(name) >= NNM_KERNEL_NAME_BYTES) return NNM_OK;
+    return fail_backend(node, path, backends, count, err);
 }
 
 static const nnm_yaml_node *node_of(const nnm_yaml_node *const *found, const char *key)
@@ -185,19 +212,41 @@ static nnm_status settle_rounds(nnm_backend_config *config, const nnm_yaml_node 
     return NNM_OK;
 }
 
-nnm_status nnm_backend_config_read(nnm_backend_config *out, const char *path, const char *const *backends,
+/* The configuration and, behind it, what the backend's own keys are read into: one table of options for both. */
+typedef struct reading {
+    nnm_backend_config config;
+    nnm_setting_value own[NNM_MAX_SETTINGS];
+} reading;
+
+static nnm_status read_keys(nnm_backend_config *out, const nnm_yaml_node *root, const char *path,
+                            const nnm_known_backend *backend, nnm_error *err)
+{
+    nnm_option all[OPTION_COUNT + NNM_MAX_SETTINGS];
+    const nnm_yaml_node *found[OPTION_COUNT + NNM_MAX_SETTINGS] = {NULL};
+    reading r = {.config = nnm_backend_config_default(DEFAULT_BACKEND)};
+    memcpy(all, options, sizeof options);
+    for (size_t i = 0; i < backend->setting_count; i++)
+        all[OPTION_COUNT + i] = nnm_setting_option(backend, i, offsetof(reading, own) + i * sizeof(nnm_setting_value));
+    nnm_status status = nnm_options_read(all, OPTION_COUNT + backend->setting_count, root, path, &r, found, err);
+    if (status == NNM_OK) status = settle_rounds(&r.config, found, path, err);
+    nnm_status taken = nnm_settings_take(r.config.settings, backend, r.own, found + OPTION_COUNT, status ? NULL : err);
+    if (status == NNM_OK) status = taken;
+    if (status)
+        nnm_backend_config_fini(&r.config);
+    else
+        *out = r.config;
+    return status;
+}
+
+nnm_status nnm_backend_config_read(nnm_backend_config *out, const char *path, const nnm_known_backend *backends,
                                    size_t backend_count, nnm_error *err)
 {
     nnm_yaml_node *root = NULL;
+    const nnm_known_backend *backend = NULL;
     nnm_status status = nnm_yaml_read(&root, path, err);
     if (status) return status;
-    nnm_backend_config config = nnm_backend_config_default(DEFAULT_BACKEND);
-    const nnm_yaml_node *found[OPTION_COUNT] = {NULL};
-    status = nnm_options_read(options, OPTION_COUNT, root, path, &config, found, err);
-    if (status == NNM_OK) status = check_backend(&config, found[0], path, backends, backend_count, err);
-    if (status == NNM_OK) status = settle_rounds(&config, found, path, err);
-    if (status == NNM_OK) *out = config;
-    if (status) nnm_backend_config_fini(&config);
+    status = find_backend(root, path, backends, backend_count, &backend, err);
+    if (status == NNM_OK) status = read_keys(out, root, path, backend, err);
     nnm_yaml_free(root);
     return status;
 }
@@ -205,15 +254,45 @@ nnm_status nnm_backend_config_read(nnm_backend_config *out, const char *path, co
 void nnm_backend_config_fini(nnm_backend_config *config)
 {
     free(config->library_path);
+    for (size_t i = 0; i < NNM_MAX_SETTINGS; i++)
+        free(config->settings[i]);
     *config = (nnm_backend_config){0};
 }
 
-void nnm_backend_config_describe(const nnm_backend_config *config, nnm_buffer *text)
+static const char *value_of(const nnm_backend_config *config, const nnm_known_backend *backend, size_t index)
+{
+    return config->settings[index] ? config->settings[index] : backend->settings[index].initial;
+}
+
+static void describe_settings(const nnm_backend_config *config, const nnm_known_backend *backend, bool identifying,
+                              nnm_buffer *text)
+{
+    for (size_t i = 0; i < backend->setting_count; i++)
+        if (backend->settings[i].identifies == identifying)
+            nnm_buffer_printf(text, "%s: %s\n", backend->settings[i].key,
+                              value_of(config, backend, i) ? value_of(config, backend, i) : "");
+}
+
+void nnm_backend_config_describe(const nnm_backend_config *config, const nnm_known_backend *backend, nnm_buffer *text)
 {
     for (size_t i = 0; i < OPTION_COUNT; i++) {
         nnm_buffer_printf(text, "%s: ", options[i].key);
         nnm_option_format(&options[i], config, text);
         nnm_buffer_text(text, "\n");
+    }
+    describe_settings(config, backend, true, text);
+    describe_settings(config, backend, false, text);
+}
+
+void nnm_backend_config_identify(const nnm_backend_config *config, const nnm_known_backend *backend, char *text,
+                                 size_t size)
+{
+    size_t used = 0;
+    text[0] = '\0';
+    for (size_t i = 0; i < backend->setting_count && used < size; i++) {
+        const char *value = value_of(config, backend, i);
+        if (!backend->settings[i].identifies) continue;
+        used += (size_t)snprintf(text + used, size - used, "%s: %s\n", backend->settings[i].key, value ? value : "");
     }
 }
 
@@ -222,13 +301,36 @@ const char *nnm_optimization_name(nnm_optimization optimization)
     return optimization_words[optimization];
 }
 
-nnm_status nnm_backend_config_write(const nnm_backend_config *config, const char *path, nnm_error *err)
+static bool is_among(const char *key, const char *const *keys, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strcmp(key, keys[i]) == 0) return true;
+    return false;
+}
+
+/* Whether a key means something to a backend. */
+static bool concerns(const char *key, const nnm_known_backend *backend)
+{
+    static const char *const timing[] = {"GRAPH_OPTIMIZATION", "LIBRARY_PATH", "NODE_TIMES", "SAMPLE_US", "CPU", "GATE",
+                                         "CLOCK_GATE",         "NORMALISE",    "WAIT_S",     "REALTIME"};
+    static const char *const running[] = {"WARMUP_MS", "ROUND_MS"};
+    if (backend->times_itself && is_among(key, timing, sizeof timing / sizeof *timing)) return false;
+    return !backend->simulated || !is_among(key, running, sizeof running / sizeof *running);
+}
+
+nnm_status nnm_backend_config_write(const nnm_backend_config *config, const nnm_known_backend *backend,
+                                    const char *path, nnm_error *err)
 {
     nnm_buffer text = {0};
     nnm_buffer_text(&text, "# How kernels are timed. Keys that are left out have the values of a new workspace.\n");
     for (size_t i = 0; i < OPTION_COUNT; i++) {
+        if (!concerns(options[i].key, backend)) continue;
         nnm_buffer_text(&text, "\n");
         nnm_option_write(&options[i], config, 0, true, &text);
+    }
+    for (size_t i = 0; i < backend->setting_count; i++) {
+        nnm_buffer_text(&text, "\n");
+        nnm_setting_write(&backend->settings[i], value_of(config, backend, i), true, &text);
     }
     nnm_status status = nnm_buffer_check(&text, err);
     if (status == NNM_OK) status = nnm_file_write(path, text.data, text.size, err);

@@ -14,6 +14,14 @@ typedef struct nnm_known_kernel {
     size_t default_samples; /* INIT_SAMPLE_NUM of a new workspace; 0: not among the kernels built by default */
 } nnm_known_kernel;
 
+typedef struct nnm_known_backend {
+    const char *name;
+    const nnm_setting *settings; /* keys that only it has */
+    size_t setting_count;        /* at most NNM_MAX_SETTINGS */
+    bool times_itself;           /* nothing is timed on this machine's CPU */
+    bool simulated;              /* nothing is timed at all */
+} nnm_known_backend;
+
 /* INIT_SAMPLE_NUM of a kernel type that is not built by default and whose entry gives none. */
 #define NNM_FALLBACK_SAMPLES 300
 
@@ -43,14 +51,21 @@ NNM_NODISCARD nnm_status nnm_predictorbuild_config_write(const nnm_predictorbuil
                                                          const nnm_known_kernel *known, size_t known_count,
                                                          nnm_error *err);
 
-/* The same three for backend_config.yaml; `backends` are the names BACKEND may have. A result that was read is ended
+/* The same three for backend_config.yaml; `backends` are those that BACKEND may name. A result that was read is ended
  * by nnm_backend_config_fini; the default needs none. */
-NNM_NODISCARD nnm_status nnm_backend_config_read(nnm_backend_config *out, const char *path, const char *const *backends,
-                                                 size_t backend_count, nnm_error *err);
+NNM_NODISCARD nnm_status nnm_backend_config_read(nnm_backend_config *out, const char *path,
+                                                 const nnm_known_backend *backends, size_t backend_count,
+                                                 nnm_error *err);
 nnm_backend_config nnm_backend_config_default(const char *backend); /* a name of fewer than NNM_KERNEL_NAME_BYTES */
-/* Every key as a line "KEY: value", for the record. */
-void nnm_backend_config_describe(const nnm_backend_config *config, nnm_buffer *text);
+/* Every key as a line "KEY: value", for the record; last those of the backend alone, and of these first, together,
+ * those that identify what is measured. */
+void nnm_backend_config_describe(const nnm_backend_config *config, const nnm_known_backend *backend, nnm_buffer *text);
+/* Those that identify, alone, cut at `size` bytes; "" for a backend without. */
+void nnm_backend_config_identify(const nnm_backend_config *config, const nnm_known_backend *backend, char *text,
+                                 size_t size);
 const char *nnm_optimization_name(nnm_optimization optimization); /* the word of GRAPH_OPTIMIZATION */
-NNM_NODISCARD nnm_status nnm_backend_config_write(const nnm_backend_config *config, const char *path, nnm_error *err);
+/* `backend` is the one that `config` names; keys that mean nothing to it are left out. */
+NNM_NODISCARD nnm_status nnm_backend_config_write(const nnm_backend_config *config, const nnm_known_backend *backend,
+                                                  const char *path, nnm_error *err);
 
 #endif

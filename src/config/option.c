@@ -10,9 +10,9 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/number.h"
-#include "nnmeter/config.h"
+#include "config/budget.h"
 
-#define MAX_OPTIONS 32
+#define MAX_OPTIONS 48
 #define FEW_NAMES 12
 
 /* ---- what is allowed ---- */
@@ -41,9 +41,12 @@ void nnm_option_allowed(const nnm_option *option, nnm_buffer *text)
         append_words(option, ", ", text);
         nnm_buffer_printf(text, " or a whole number from %s to %s", minimum, maximum);
         break;
+    case NNM_OPTION_BUDGET: nnm_buffer_text(text, NNM_BUDGET_ALLOWED); break;
+    case NNM_OPTION_TARGET: nnm_buffer_text(text, NNM_TARGET_ALLOWED); break;
     case NNM_OPTION_NAME: nnm_buffer_text(text, "a name"); break;
     case NNM_OPTION_PATH: nnm_buffer_text(text, "the path of a folder"); break;
     case NNM_OPTION_FILE: nnm_buffer_text(text, "the path of a file"); break;
+    case NNM_OPTION_TEXT: nnm_buffer_text(text, "a text"); break;
     case NNM_OPTION_SECTION: nnm_buffer_text(text, "a mapping"); break;
     }
 }
@@ -154,23 +157,27 @@ static bool set_scalar(const nnm_option *option, const nnm_yaml_node *node, void
         if (!read_word(option, node->text, &word)) return node->plain && set_whole(option, node->text, member);
         *(int *)member = -1 - (int)word;
         return true;
+    case NNM_OPTION_BUDGET: return nnm_budget_parse(member, node->text, NULL) == NNM_OK;
+    case NNM_OPTION_TARGET: return nnm_target_parse(member, node->text, NULL) == NNM_OK;
     case NNM_OPTION_NAME:
         if (strlen(node->text) >= NNM_KERNEL_NAME_BYTES || node->text[0] == '\0') return false;
         strcpy(member, node->text);
         return true;
     case NNM_OPTION_PATH:
     case NNM_OPTION_FILE:
+    case NNM_OPTION_TEXT:
     case NNM_OPTION_SECTION: return false;
     }
     return false;
 }
 
-static bool is_path(const nnm_option *option)
+/* Lies on the heap, or is not given. */
+static bool is_text(const nnm_option *option)
 {
-    return option->type == NNM_OPTION_PATH || option->type == NNM_OPTION_FILE;
+    return option->type == NNM_OPTION_PATH || option->type == NNM_OPTION_FILE || option->type == NNM_OPTION_TEXT;
 }
 
-static nnm_status set_path(const nnm_yaml_node *node, char **member, nnm_error *err)
+static nnm_status set_text(const nnm_yaml_node *node, char **member, nnm_error *err)
 {
     char *copy = NULL;
     if (!nnm_yaml_is_null(node) && node->text[0] != '\0') {
@@ -188,7 +195,7 @@ static nnm_status read_option(const nnm_option *option, const nnm_yaml_node *nod
     void *member = (char *)config + option->offset;
     if (option->type == NNM_OPTION_SECTION) return NNM_OK;
     if (node->kind == NNM_YAML_SCALAR) {
-        if (is_path(option)) return set_path(node, member, err);
+        if (is_text(option)) return set_text(node, member, err);
         if (!nnm_yaml_is_null(node) && set_scalar(option, node, member)) return NNM_OK;
     }
     return fail_value(option, node, path, err);
@@ -264,9 +271,12 @@ void nnm_option_format(const nnm_option *option, const void *config, nnm_buffer 
             nnm_buffer_printf(text, "%d", cpu);
         break;
     }
+    case NNM_OPTION_BUDGET: nnm_budget_format(member, text); break;
+    case NNM_OPTION_TARGET: nnm_target_format(member, text); break;
     case NNM_OPTION_NAME: nnm_buffer_text(text, member); break;
     case NNM_OPTION_PATH:
     case NNM_OPTION_FILE:
+    case NNM_OPTION_TEXT:
         if (*(char *const *)member) append_quoted(*(char *const *)member, text);
         break;
     case NNM_OPTION_SECTION: break;
@@ -282,12 +292,34 @@ static void append_comment(const char *comment, size_t indent, nnm_buffer *text)
     }
 }
 
+/* What a key that is not given would look like; NULL for one that is. */
+static const char *example_of_absent(const nnm_option *option, const void *config)
+{
+    const void *member = (const char *)config + option->offset;
+    const nnm_budget *budget = member;
+    if (is_text(option) && *(char *const *)member) return NULL;
+    switch (option->type) {
+    case NNM_OPTION_PATH: return "path/to/folder";
+    case NNM_OPTION_FILE: return "path/to/file";
+    case NNM_OPTION_BUDGET: return budget->kernels || budget->seconds > 0 ? NULL : "20m";
+    case NNM_OPTION_TARGET: return ((const nnm_target *)member)->figure ? NULL : "acc10=0.95";
+    default: return is_text(option) ? "text" : NULL;
+    }
+}
+
+void nnm_option_write_comment(const nnm_option *option, size_t indent, nnm_buffer *text)
+{
+    append_comment(option->comment, indent, text);
+}
+
 void nnm_option_write(const nnm_option *option, const void *config, size_t indent, bool with_comment, nnm_buffer *text)
 {
     if (with_comment) append_comment(option->comment, indent, text);
-    bool absent = is_path(option) && !*(char *const *)((const char *)config + option->offset);
-    nnm_buffer_printf(text, "%*s%s%s: ", (int)indent, "", absent ? "# " : "", option->key);
-    if (absent) nnm_buffer_text(text, option->type == NNM_OPTION_FILE ? "path/to/file" : "path/to/folder");
-    nnm_option_format(option, config, text);
+    const char *example = example_of_absent(option, config);
+    nnm_buffer_printf(text, "%*s%s%s: ", (int)indent, "", example ? "# " : "", option->key);
+    if (example)
+        nnm_buffer_text(text, example);
+    else
+        nnm_option_format(option, config, text);
     nnm_buffer_text(text, "\n");
 }

@@ -17,9 +17,12 @@ typedef enum nnm_option_type {
     NNM_OPTION_REAL,        /* double */
     NNM_OPTION_WORD,        /* an enum: the index of the word */
     NNM_OPTION_CPU,         /* int: a number, or -1 - the index of the word */
+    NNM_OPTION_BUDGET,      /* nnm_budget */
+    NNM_OPTION_TARGET,      /* nnm_target */
     NNM_OPTION_NAME,        /* char[NNM_KERNEL_NAME_BYTES]: a name that the reader checks */
     NNM_OPTION_PATH,        /* char *, of a folder, on the heap; NULL: not given */
     NNM_OPTION_FILE,        /* the same of a file */
+    NNM_OPTION_TEXT,        /* the same of any text */
     NNM_OPTION_SECTION      /* a mapping with a table of its own, for which the reader has code */
 } nnm_option_type;
 
@@ -36,11 +39,15 @@ typedef struct nnm_option {
 /* Appends what an option accepts, e.g. "a whole number from 1 to 64". */
 void nnm_option_allowed(const nnm_option *option, nnm_buffer *text);
 
-/* Appends the value that `config` has for an option, as YAML; nothing for a path that is not given. */
+/* Appends the value that `config` has for an option, as YAML; nothing for what is not given: a path, a budget, a
+ * target. */
 void nnm_option_format(const nnm_option *option, const void *config, nnm_buffer *text);
 
 /* Appends "KEY: value" indented by `indent` blanks, its comment above it when `with_comment`. */
 void nnm_option_write(const nnm_option *option, const void *config, size_t indent, bool with_comment, nnm_buffer *text);
+
+/* Appends its comment alone. */
+void nnm_option_write_comment(const nnm_option *option, size_t indent, nnm_buffer *text);
 
 /* Sets the members that `mapping` has keys for; others keep what they hold. `found`, unless NULL, receives for each
  * option its value's node or NULL: sections are for the caller to read. Errors: VALUE with place, key, what was found

@@ -11,11 +11,19 @@ static const char *const implement_words[] = {"tensorflow", "torch"}; /* in the 
 
 static const char *const predictor_words[] = {"random_forest", "best"}; /* in the order of nnm_model_kind */
 
+static const char *const sampler_words[] = {"finegrained", "prior", "auto"}; /* in the order of nnm_sampler */
+
+static const char *const test_words[] = {"auto"}; /* -1 - index: NNM_TEST_SAMPLES_AUTO */
+
 enum {
     DETAIL,
     IMPLEMENT,
     BATCH_SIZE,
     PREDICTOR,
+    SAMPLER,
+    TEST_SAMPLE_NUM,
+    BUDGET,
+    UNTIL,
     PRIOR_DIR,
     KERNELS,
     OPTION_COUNT
@@ -47,6 +55,33 @@ static const nnm_option options[OPTION_COUNT] = {
                    .comment = "random_forest: the published recipe.\n"
                               "best: the model that predicts best from few kernels.\n"
                               "A kernel may have a PREDICTOR of its own."},
+    [SAMPLER] = {.key = "SAMPLER",
+                 .type = NNM_OPTION_WORD,
+                 .offset = offsetof(nnm_predictorbuild_config, sampler),
+                 .words = sampler_words,
+                 .word_count = 3,
+                 .comment = "How kernels are chosen after the first ones. finegrained: the published loop.\n"
+                            "prior: more of those that networks use. auto: those that teach most for their cost.\n"
+                            "A kernel may have a SAMPLER of its own."},
+    [TEST_SAMPLE_NUM] = {.key = "TEST_SAMPLE_NUM",
+                         .type = NNM_OPTION_CPU,
+                         .offset = offsetof(nnm_predictorbuild_config, test_sample_num),
+                         .minimum = 0,
+                         .maximum = 100000,
+                         .words = test_words,
+                         .word_count = 1,
+                         .comment = "Configurations that are set apart to test predictors on, and never learned from.\n"
+                                    "auto: a fifth of INIT_SAMPLE_NUM, but at least 20 and at most 200. 0: none.\n"
+                                    "A kernel may have a TEST_SAMPLE_NUM of its own."},
+    [BUDGET] = {.key = "BUDGET",
+                .type = NNM_OPTION_BUDGET,
+                .offset = offsetof(nnm_predictorbuild_config, budget),
+                .comment = "How much a build may measure in all: kernels (500), or time (90s, 20m, 2h)."},
+    [UNTIL] = {.key = "UNTIL",
+               .type = NNM_OPTION_TARGET,
+               .offset = offsetof(nnm_predictorbuild_config, until),
+               .comment = "A kernel type whose predictor is this good gets no further kernels: acc5, acc10 or acc15\n"
+                          "(the share within so many per cent), or rmspe."},
     [PRIOR_DIR] = {.key = "PRIOR_DIR",
                    .type = NNM_OPTION_PATH,
                    .offset = offsetof(nnm_predictorbuild_config, prior_dir),
@@ -89,6 +124,20 @@ static const nnm_option kernel_options[] = {
      .words = predictor_words,
      .word_count = 2,
      .comment = "The model of this kernel, where it is another than that of the others."},
+    {.key = "SAMPLER",
+     .type = NNM_OPTION_WORD,
+     .offset = offsetof(nnm_kernel_build, sampler),
+     .words = sampler_words,
+     .word_count = 3,
+     .comment = "Likewise."},
+    {.key = "TEST_SAMPLE_NUM",
+     .type = NNM_OPTION_CPU,
+     .offset = offsetof(nnm_kernel_build, test_sample_num),
+     .minimum = 0,
+     .maximum = 100000,
+     .words = test_words,
+     .word_count = 1,
+     .comment = "Likewise."},
 };
 #define KERNEL_OPTION_COUNT (sizeof kernel_options / sizeof *kernel_options)
 
@@ -115,7 +164,13 @@ void nnm_predictorbuild_config_fini(nnm_predictorbuild_config *config)
 
 static nnm_predictorbuild_config defaults(nnm_implement implement)
 {
-    return (nnm_predictorbuild_config){.implement = implement, .batch_size = 1, .predictor = NNM_MODEL_BEST};
+    return (nnm_predictorbuild_config){
+        .implement = implement,
+        .batch_size = 1,
+        .predictor = NNM_MODEL_BEST,
+        .sampler = NNM_SAMPLER_FINEGRAINED,
+        .test_sample_num = NNM_TEST_SAMPLES_AUTO,
+    };
 }
 
 static nnm_kernel_build default_kernel(const nnm_predictorbuild_config *config, const nnm_known_kernel *known)
@@ -126,6 +181,8 @@ static nnm_kernel_build default_kernel(const nnm_predictorbuild_config *config, 
         .iteration = 3,
         .error_threshold = 0.1,
         .predictor = config->predictor,
+        .sampler = config->sampler,
+        .test_sample_num = config->test_sample_num,
     };
     strncat(build.kernel, known->name, sizeof build.kernel - 1);
     return build;
@@ -244,14 +301,21 @@ static size_t published_samples(const char *kernel, const nnm_known_kernel *know
     return 0;
 }
 
+/* Whether a kernel's setting is that of the whole file, which is not repeated. */
+static bool is_inherited(const nnm_predictorbuild_config *config, const nnm_kernel_build *build, size_t offset)
+{
+    if (offset == offsetof(nnm_kernel_build, predictor)) return build->predictor == config->predictor;
+    if (offset == offsetof(nnm_kernel_build, sampler)) return build->sampler == config->sampler;
+    if (offset == offsetof(nnm_kernel_build, test_sample_num)) return build->test_sample_num == config->test_sample_num;
+    return false;
+}
+
 static void write_kernel(const nnm_predictorbuild_config *config, const nnm_kernel_build *build, size_t published,
                          nnm_buffer *text)
 {
     nnm_buffer_printf(text, "  %s:\n", build->kernel);
     for (size_t i = 0; i < KERNEL_OPTION_COUNT; i++) {
-        bool inherited =
-            kernel_options[i].offset == offsetof(nnm_kernel_build, predictor) && build->predictor == config->predictor;
-        if (inherited) continue;
+        if (is_inherited(config, build, kernel_options[i].offset)) continue;
         nnm_option_write(&kernel_options[i], build, 4, false, text);
         if (i == 0 && published && text->size) { /* onto the line just written */
             text->size--;

@@ -486,6 +486,30 @@ static nnm_status read_gemm(nnm_onnx_reader *reader, const node_proto *node)
     return status ? status : add_node(reader, node, NNM_OP_FULLY_CONNECTED, NULL, given_inputs(node));
 }
 
+/* A weight of zeros, which the file does not hold. Its readers may look at each of them: all together are limited. */
+static nnm_status read_constant_of_shape(nnm_onnx_reader *reader, const node_proto *node)
+{
+    nnm_error *err = reader->err;
+    nnm_shape shape = {0};
+    nnm_tensor_id id;
+    const char *name = text_of(node->output[0]);
+    if (node->n_attribute)
+        return nnm_fail(err, NNM_ERR_UNSUPPORTED, "it has an attribute; only zeros, without one, are supported");
+    if (given_inputs(node) != 1)
+        return nnm_fail(err, NNM_ERR_VALUE, "it has %zu inputs; it takes 1", given_inputs(node));
+    if (nnm_onnx_constant(reader, name) || nnm_onnx_in_shuffle(reader, name))
+        return nnm_fail(err, NNM_ERR_VALUE, "the name '%s' is taken by another tensor", name);
+    nnm_status status = nnm_onnx_read_integers(reader, node->input[0], shape.dim, NNM_MAX_RANK, &shape.rank);
+    if (status) return status;
+    int64_t count = nnm_shape_elements(&shape);
+    if (count > 0 && (uint64_t)count > reader->zeros_left / sizeof(float))
+        return nnm_fail(err, NNM_ERR_VALUE, "weights of zeros take more than %d bytes in all", INT32_MAX);
+    status = nnm_graph_add_zeros(reader->graph, name, &shape, &id, err);
+    if (status) return nnm_onnx_as_value(status, err);
+    reader->zeros_left -= (size_t)count * sizeof(float);
+    return NNM_OK;
+}
+
 /* ---- nodes ---- */
 
 static const struct {
@@ -498,6 +522,7 @@ static const struct {
     {"BatchNormalization", read_batch_norm, 1},
     {"Clip", read_clip, 1},
     {"Concat", read_concat, 1},
+    {"ConstantOfShape", read_constant_of_shape, 1},
     {"Conv", read_conv, 1},
     {"Flatten", read_flatten, 1},
     {"Gemm", read_gemm, 1},

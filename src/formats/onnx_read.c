@@ -369,7 +369,7 @@ static nnm_status check_model(const Onnx__ModelProto *model, nnm_error *err)
 
 static nnm_status read_model(nnm_graph **out, const Onnx__ModelProto *model, nnm_error *err)
 {
-    nnm_onnx_reader reader = {.err = err};
+    nnm_onnx_reader reader = {.zeros_left = MAX_FILE_BYTES, .err = err};
     nnm_status status = check_model(model, err);
     if (!status) status = read_opset(&reader, model);
     if (!status) status = nnm_graph_new(&reader.graph, NNM_LAYOUT_NCHW, err);

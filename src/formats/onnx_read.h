@@ -24,6 +24,7 @@ typedef struct nnm_onnx_reader {
     size_t constant_count;
     nnm_onnx_shuffle shuffles[NNM_ONNX_MAX_SHUFFLES];
     size_t shuffle_count;
+    size_t zeros_left; /* bytes that weights of zeros may still take, which are not in the file */
     nnm_error *err;
 } nnm_onnx_reader;
 

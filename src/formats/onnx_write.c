@@ -66,6 +66,7 @@ typedef struct writer {
     size_t node_count;
     shuffle_parts *shuffles; /* one a node of the graph; empty for all but shuffles */
     turned_weight *turned;   /* one a tensor of the graph */
+    char **sizes;            /* likewise: for weights of zeros, which are not written, what their shape is called */
     Onnx__NodeProto **node_list;
     Onnx__TensorProto *tensors;
     Onnx__TensorProto **tensor_list;
@@ -280,6 +281,15 @@ static void make_shuffle(writer *w, const nnm_node *node, shuffle_parts *shuffle
     add_output(join, output->name);
 }
 
+/* Without an attribute it gives zeros. */
+static void make_zeros(writer *w, nnm_tensor_id id)
+{
+    const nnm_tensor *tensor = nnm_graph_tensor(w->graph, id);
+    node_parts *parts = begin_node(w, w->sizes[id], "ConstantOfShape");
+    add_input(parts, w->sizes[id]);
+    add_output(parts, tensor->name);
+}
+
 static void make_node(writer *w, size_t index)
 {
     const nnm_node *node = nnm_graph_node(w->graph, index);
@@ -427,6 +437,20 @@ static nnm_status turn_weight(writer *w, const nnm_node *node, nnm_error *err)
     return NNM_OK;
 }
 
+/* A MatMul's weight is written in another order, and so in full. */
+static nnm_status name_sizes(writer *w, nnm_error *err)
+{
+    for (size_t i = 0; i < nnm_graph_tensor_count(w->graph); i++) {
+        const nnm_tensor *tensor = nnm_graph_tensor(w->graph, i);
+        if (!tensor->zeros || w->turned[i].data) continue;
+        char *stem = nnm_format("%s.shape", tensor->name);
+        w->sizes[i] = stem ? free_name(w->graph, stem) : NULL;
+        free(stem);
+        if (!w->sizes[i]) return nnm_fail_memory(err);
+    }
+    return NNM_OK;
+}
+
 static nnm_status make_extras(writer *w, const char *path, nnm_error *err)
 {
     nnm_status status = make_clip_limits(w, err);
@@ -435,6 +459,7 @@ static nnm_status make_extras(writer *w, const char *path, nnm_error *err)
         if (node->op == NNM_OP_CHANNEL_SHUFFLE) status = make_shuffle_parts(w, node, &w->shuffles[i], err);
         if (is_matmul(w->graph, node)) status = turn_weight(w, node, err);
     }
+    if (!status) status = name_sizes(w, err);
     return status ? nnm_context(err, status, "cannot write '%s'", path) : NNM_OK;
 }
 
@@ -445,19 +470,20 @@ static nnm_status allocate(writer *w, nnm_error *err)
     size_t graph_nodes = nnm_graph_node_count(w->graph), shuffles = 0;
     for (size_t i = 0; i < graph_nodes; i++)
         shuffles += nnm_graph_node(w->graph, i)->op == NNM_OP_CHANNEL_SHUFFLE;
-    size_t nodes = graph_nodes + (SHUFFLE_NODES - 1) * shuffles;
     size_t graph_tensors = nnm_graph_tensor_count(w->graph);
+    size_t nodes = graph_nodes + (SHUFFLE_NODES - 1) * shuffles + graph_tensors; /* a few more than there can be */
     size_t tensors = graph_tensors + 2 + 2 * shuffles;
     size_t values = nnm_graph_input_count(w->graph) + nnm_graph_output_count(w->graph);
     w->shuffles = nnm_calloc(graph_nodes, sizeof *w->shuffles);
     w->turned = nnm_calloc(graph_tensors, sizeof *w->turned);
+    w->sizes = nnm_calloc(graph_tensors, sizeof *w->sizes);
     w->nodes = nnm_calloc(nodes, sizeof *w->nodes);
     w->node_list = nnm_calloc(nodes, sizeof *w->node_list);
     w->tensors = nnm_calloc(tensors, sizeof *w->tensors);
     w->tensor_list = nnm_calloc(tensors, sizeof *w->tensor_list);
     w->values = nnm_calloc(values, sizeof *w->values);
     w->value_list = nnm_calloc(values, sizeof *w->value_list);
-    if (w->shuffles && w->turned && w->nodes && w->node_list && w->tensors && w->tensor_list && w->values &&
+    if (w->shuffles && w->turned && w->sizes && w->nodes && w->node_list && w->tensors && w->tensor_list && w->values &&
         w->value_list)
         return NNM_OK;
     return nnm_fail_memory(err);
@@ -470,8 +496,11 @@ static void release(writer *w)
             free(w->shuffles[i].names[j]);
     for (size_t i = 0; w->turned && i < nnm_graph_tensor_count(w->graph); i++)
         free(w->turned[i].data);
+    for (size_t i = 0; w->sizes && i < nnm_graph_tensor_count(w->graph); i++)
+        free(w->sizes[i]);
     free(w->shuffles);
     free(w->turned);
+    free(w->sizes);
     free(w->nodes);
     free(w->node_list);
     free(w->tensors);
@@ -490,6 +519,8 @@ static void make_graph(writer *w)
     message->name = no_const("nn-meter");
     message->n_input = nnm_graph_input_count(graph);
     message->n_output = nnm_graph_output_count(graph);
+    for (size_t i = 0; i < nnm_graph_tensor_count(graph); i++)
+        if (w->sizes[i]) make_zeros(w, i);
     for (size_t i = 0; i < nnm_graph_node_count(graph); i++)
         make_node(w, i);
     message->n_node = w->node_count;
@@ -501,6 +532,8 @@ static void make_graph(writer *w)
         const nnm_tensor *tensor = nnm_graph_tensor(graph, i);
         if (w->turned[i].data)
             make_tensor(w, tensor->name, &tensor->shape, w->turned[i].data)->dims = w->turned[i].dims;
+        else if (w->sizes[i])
+            make_integers(w, w->sizes[i], tensor->shape.dim, tensor->shape.rank);
         else if (tensor->data)
             make_tensor(w, tensor->name, &tensor->shape, tensor->data);
     }

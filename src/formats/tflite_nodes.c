@@ -128,7 +128,9 @@ static nnm_status read_padding(nnm_tfl_reader *reader, const nnm_tfl_step *step,
 static nnm_status read_weight(nnm_tfl_reader *reader, int64_t index, bool depthwise, nnm_tensor_id *id)
 {
     nnm_shape shape;
-    nnm_status status = nnm_tfl_check_floats(reader, index, &shape);
+    bool zeros = nnm_tfl_is_zeros(reader, index);
+    nnm_status status =
+        zeros ? nnm_tfl_shape(reader, (size_t)index, &shape) : nnm_tfl_check_floats(reader, index, &shape);
     if (status) return status;
     nnm_tfl_value *value = &reader->values[index];
     if (value->weight_known && value->weight_is_depthwise == depthwise) {
@@ -140,17 +142,21 @@ static nnm_status read_weight(nnm_tfl_reader *reader, int64_t index, bool depthw
         return nnm_fail(reader->err, NNM_ERR_VALUE, "its weight has the shape %s; it must have four dimensions%s",
                         nnm_shape_format(&shape, text), depthwise ? ", the first of them 1" : "");
     }
-    float *data = NULL;
-    if ((status = nnm_tfl_new_floats(reader, (size_t)nnm_shape_elements(&shape), &data))) return status;
     size_t out = (size_t)shape.dim[depthwise ? 3 : 0], in = depthwise ? 1 : (size_t)shape.dim[3];
     size_t pixels = (size_t)(shape.dim[1] * shape.dim[2]);
-    for (size_t o = 0; o < out; o++)
-        for (size_t p = 0; p < pixels; p++)
-            for (size_t i = 0; i < in; i++)
-                data[(o * in + i) * pixels + p] =
-                    nnm_tfl_float_at(reader, index, depthwise ? p * out + o : (o * pixels + p) * in + i);
     nnm_shape order = {4, {(int64_t)out, (int64_t)in, shape.dim[1], shape.dim[2]}};
-    if ((status = nnm_tfl_add_constant(reader, (size_t)index, NULL, &order, data, id))) return status;
+    float *data = NULL;
+    if (zeros) {
+        status = nnm_tfl_add_zeros(reader, (size_t)index, &order, id);
+    } else if (!(status = nnm_tfl_new_floats(reader, (size_t)nnm_shape_elements(&shape), &data))) {
+        for (size_t o = 0; o < out; o++)
+            for (size_t p = 0; p < pixels; p++)
+                for (size_t i = 0; i < in; i++)
+                    data[(o * in + i) * pixels + p] =
+                        nnm_tfl_float_at(reader, index, depthwise ? p * out + o : (o * pixels + p) * in + i);
+        status = nnm_tfl_add_constant(reader, (size_t)index, NULL, &order, data, id);
+    }
+    if (status) return status;
     value->weight_known = true;
     value->weight_is_depthwise = depthwise;
     value->weight_id = *id;
@@ -469,6 +475,20 @@ static nnm_status read_reshape(nnm_tfl_reader *reader, nnm_tfl_step *step)
                           "RESHAPE), are supported");
 }
 
+/* The weight of a fully connected operator. */
+static nnm_status read_matrix(nnm_tfl_reader *reader, int64_t index, nnm_tensor_id *id)
+{
+    nnm_shape shape;
+    if (!nnm_tfl_is_zeros(reader, index)) return nnm_tfl_constant(reader, index, id);
+    nnm_tfl_value *value = &reader->values[index];
+    nnm_status status = value->weight_known ? NNM_OK : nnm_tfl_shape(reader, (size_t)index, &shape);
+    if (!status && !value->weight_known) status = nnm_tfl_add_zeros(reader, (size_t)index, &shape, &value->weight_id);
+    if (status) return status;
+    value->weight_known = true;
+    *id = value->weight_id;
+    return NNM_OK;
+}
+
 static nnm_status read_fully_connected(nnm_tfl_reader *reader, nnm_tfl_step *step)
 {
     unsigned activation = 0;
@@ -479,7 +499,7 @@ static nnm_status read_fully_connected(nnm_tfl_reader *reader, nnm_tfl_step *ste
     if (!status && nnm_fb_byte(&reader->file, &step->options, NNM_TFL_FC_WEIGHTS_FORMAT))
         status = refuse(reader, "its weights are shuffled; that is not supported");
     if (!status) status = nnm_tfl_computed(reader, nnm_tfl_input(reader, step, 0), &inputs[0]);
-    if (!status) status = nnm_tfl_constant(reader, nnm_tfl_input(reader, step, 1), &inputs[1]);
+    if (!status) status = read_matrix(reader, nnm_tfl_input(reader, step, 1), &inputs[1]);
     if (!status && nnm_tfl_input(reader, step, 2) >= 0)
         status = nnm_tfl_constant(reader, nnm_tfl_input(reader, step, 2), &inputs[count++]);
     if (!status) status = check_outputs(reader, step, 1);
@@ -570,6 +590,11 @@ static nnm_status read_unary(nnm_tfl_reader *reader, nnm_tfl_step *step)
     return status ? status : emit(reader, step, op, NULL, &x, 1, NNM_TFL_NO_ACTIVATION);
 }
 
+static nnm_status read_fill(nnm_tfl_reader *reader, nnm_tfl_step *step)
+{
+    return nnm_tfl_read_fill(reader, step);
+}
+
 static const struct {
     int32_t code;
     nnm_status (*read)(nnm_tfl_reader *reader, nnm_tfl_step *step);
@@ -580,6 +605,7 @@ static const struct {
     {NNM_TFL_CONV_2D, read_conv},
     {NNM_TFL_DEPTHWISE_CONV_2D, read_conv},
     {NNM_TFL_FULLY_CONNECTED, read_fully_connected},
+    {NNM_TFL_FILL, read_fill},
     {NNM_TFL_LOGISTIC, read_unary},
     {NNM_TFL_MAX_POOL_2D, read_pool},
     {NNM_TFL_MUL, read_binary},

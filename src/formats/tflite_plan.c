@@ -188,6 +188,20 @@ static int take_activation(nnm_tfl_plan *plan, nnm_tensor_id *output)
     return node->op == NNM_OP_RELU ? NNM_TFL_FUSED_RELU : NNM_TFL_FUSED_RELU6;
 }
 
+/* A constant of zeros, which FILL makes of its shape: the file does not hold it. */
+static int32_t add_zeros(nnm_tfl_plan *plan, const char *name, const nnm_shape *shape)
+{
+    nnm_tfl_operator spare;
+    int32_t dims[NNM_MAX_RANK];
+    for (size_t i = 0; i < shape->rank; i++)
+        dims[i] = (int32_t)shape->dim[i];
+    int32_t sizes = add_ints(plan, name, "shape", &(nnm_shape){1, {(int64_t)shape->rank}}, dims);
+    int32_t value = add_scalar(plan, name, "zero", 0.0F);
+    int32_t zeros = add_tensor(plan, name, shape, NNM_TFL_FLOAT32, 0);
+    add_input(add_operator(plan, &spare, NNM_TFL_FILL, NNM_TFL_NO_OPTIONS, sizes, zeros), value);
+    return zeros;
+}
+
 /* ---- windows ---- */
 
 typedef struct window {
@@ -284,6 +298,7 @@ static int32_t add_weight(nnm_tfl_plan *plan, const nnm_node *node, bool depthwi
     /* the second time a weight is used it needs another name */
     const char *name = plan->named[node->inputs[1]] ? derived_name(plan, node->name, "weight") : weight->name;
     plan->named[node->inputs[1]] = true;
+    if (weight->zeros) return add_zeros(plan, name, &shape);
     return add_tensor(plan, name, &shape, NNM_TFL_FLOAT32, add_data(plan, &data));
 }
 
@@ -539,6 +554,9 @@ static nnm_status plan_fully_connected(nnm_tfl_plan *plan, const nnm_node *node,
     bool keep_dims = tensor_at(plan, node->inputs[0])->shape.rank > 2;
     nnm_tensor_id output = node->outputs[0];
     int activation = take_activation(plan, &output);
+    const nnm_tensor *matrix = tensor_at(plan, node->inputs[1]);
+    int32_t *known = &plan->tensor_of[node->inputs[1]];
+    if (matrix->zeros && *known < 0) *known = add_zeros(plan, matrix->name, &matrix->shape);
     int32_t input = use(plan, node->inputs[0]), weight = use(plan, node->inputs[1]);
     int32_t bias = node->input_count > 2 ? use(plan, node->inputs[2]) : -1;
     nnm_tfl_operator spare;

@@ -432,6 +432,7 @@ nnm_status nnm_tflite_read_memory(nnm_graph **out, const void *bytes, size_t siz
 {
     nnm_tfl_reader reader = {.file = {bytes, size_bytes, FORMAT_NAME, NULL, 0}, .err = err};
     reader.budget = size_bytes * BUDGET_FACTOR + BUDGET_EXTRA;
+    reader.zeros_left = INT32_MAX;
     nnm_status status = NNM_OK;
     if (size_bytes > NNM_TFL_MAX_FILE_BYTES)
         status = nnm_fail(err, NNM_ERR_UNSUPPORTED, "it has %zu bytes; TensorFlow Lite allows %d", size_bytes,

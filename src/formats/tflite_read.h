@@ -18,6 +18,7 @@ typedef struct nnm_tfl_value {
     bool weight_known; /* `weight_id` is its tensor in the graph in the order that convolutions have there */
     bool weight_is_depthwise;
     nnm_tensor_id weight_id;
+    bool zeros;  /* what FILL makes; `shape` says its size */
     size_t user; /* the only operator that reads it; NNM_TFL_NO_OPERATOR: none, several, or an output */
 } nnm_tfl_value;
 
@@ -39,6 +40,7 @@ typedef struct nnm_tfl_reader {
     size_t step_count;
     nnm_fb_vector codes, buffers, inputs, outputs;
     size_t budget;      /* bytes that constants and names may still take */
+    size_t zeros_left;  /* bytes that constants of zeros may still take, which are not in the file */
     size_t name_number; /* for names that are taken */
 } nnm_tfl_reader;
 
@@ -77,6 +79,12 @@ NNM_NODISCARD nnm_status nnm_tfl_name(nnm_tfl_reader *reader, size_t value, cons
 /* Adds a constant called `<name of value>/<suffix>`, or like the value; takes `data` in any case. */
 NNM_NODISCARD nnm_status nnm_tfl_add_constant(nnm_tfl_reader *reader, size_t value, const char *suffix,
                                               const nnm_shape *shape, float *data, nnm_tensor_id *id);
+
+/* A weight that FILL makes, which has been seen (tflite_zeros.c). */
+bool nnm_tfl_is_zeros(const nnm_tfl_reader *reader, int64_t value);
+NNM_NODISCARD nnm_status nnm_tfl_add_zeros(nnm_tfl_reader *reader, size_t value, const nnm_shape *shape,
+                                           nnm_tensor_id *id);
+NNM_NODISCARD nnm_status nnm_tfl_read_fill(nnm_tfl_reader *reader, const nnm_tfl_step *step);
 
 /* The schema's name of an operator's code; NULL for one that is newer than the table. */
 const char *nnm_tfl_operator_name(int32_t code);

@@ -105,6 +105,7 @@ enum {
     NNM_TFL_MEAN = 40,
     NNM_TFL_SPLIT = 49,
     NNM_TFL_PADV2 = 60,
+    NNM_TFL_FILL = 94,
     NNM_TFL_HARD_SWISH = 117,
     NNM_TFL_EXTENDED_CODES = 127 /* from here on a code does not fit into the deprecated field */
 };

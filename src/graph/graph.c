@@ -143,6 +143,22 @@ nnm_status nnm_graph_add_constant(nnm_graph *graph, const char *name, const nnm_
     return add_tensor(graph, name, shape, data, out, err);
 }
 
+/* The system gives memory that is zero and that nobody writes to without providing it. */
+nnm_status nnm_graph_add_zeros(nnm_graph *graph, const char *name, const nnm_shape *shape, nnm_tensor_id *out,
+                               nnm_error *err)
+{
+    nnm_status status = check_shape(name ? name : "", shape, err);
+    if (status) return status;
+    float *data = nnm_calloc((size_t)nnm_shape_elements(shape), sizeof *data);
+    if (!data) return nnm_fail_memory(err);
+    status = nnm_graph_add_constant(graph, name, shape, data, out, err);
+    if (status)
+        free(data);
+    else
+        graph->tensors[*out].zeros = true;
+    return status;
+}
+
 /* ---- nodes ---- */
 
 static nnm_status check_unused(const nnm_op_info *info, const nnm_attributes *a, nnm_error *err)

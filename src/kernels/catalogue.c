@@ -161,6 +161,11 @@ const char *nnm_kernel_name(const nnm_kernel *kernel)
     return kernel->name;
 }
 
+bool nnm_kernel_is_customized(const nnm_kernel *kernel)
+{
+    return kernel->kind->source != NULL;
+}
+
 const char *nnm_kernel_family(const nnm_kernel *kernel)
 {
     return kernel->kind->family;
@@ -213,8 +218,24 @@ nnm_kernel_forest nnm_kernel_default_forest(const nnm_kernel *kernel)
     return kernel->forest;
 }
 
-size_t nnm_kernel_input_shapes(const nnm_kernel *kernel, const nnm_kernel_config *config, nnm_layout layout,
-                               nnm_shape shapes[NNM_KERNEL_MAX_INPUTS])
+nnm_status nnm_kernel_check_layout(const nnm_kernel *kernel, nnm_layout layout, nnm_error *err)
 {
-    return kernel->kind->inputs(kernel, config, layout, shapes);
+    if (!kernel->kind->source || kernel->kind->source->layout == layout) return NNM_OK;
+    static const char *const implement[] = {"torch", "tensorflow"}; /* in the order of nnm_layout */
+    return nnm_fail(err, NNM_ERR_UNSUPPORTED,
+                    "customised kernel '%s' is implemented for '%s' and cannot be built for '%s' (IMPLEMENT of the "
+                    "workspace)",
+                    kernel->name, implement[kernel->kind->source->layout], implement[layout]);
+}
+
+nnm_status nnm_kernel_input_shapes(const nnm_kernel *kernel, const nnm_kernel_config *config, nnm_layout layout,
+                                   nnm_shape shapes[NNM_KERNEL_MAX_INPUTS], size_t *count, nnm_error *err)
+{
+    if (kernel->kind->source) {
+        nnm_status status = nnm_kernel_check_layout(kernel, layout, err);
+        return status ? status
+                      : kernel->kind->source->inputs(kernel->kind->source->context, config, shapes, count, err);
+    }
+    *count = kernel->kind->inputs(kernel, config, layout, shapes);
+    return NNM_OK;
 }

@@ -34,6 +34,24 @@ typedef struct nnm_kernel_size {
     double params;  /* of the layer: weights and biases; 0 without one */
 } nnm_kernel_size;
 
+/* Where the answers of a customised kernel come from. Each may fail, for there is somebody else's code behind it. */
+typedef struct nnm_kernel_source {
+    void *context;
+    nnm_layout layout; /* the only one it is built for */
+    const char *feature_names[NNM_KERNEL_MAX_FEATURES];
+    size_t feature_count;
+    nnm_status (*inputs)(void *context, const nnm_kernel_config *config, nnm_shape shapes[NNM_KERNEL_MAX_INPUTS],
+                         size_t *count, nnm_error *err);
+    nnm_status (*build)(void *context, const nnm_kernel_config *config, const nnm_graph_options *options,
+                        nnm_graph **out, nnm_error *err);
+    nnm_status (*features)(void *context, const nnm_kernel_config *config, double features[NNM_KERNEL_MAX_FEATURES],
+                           nnm_error *err);
+    nnm_status (*flops)(void *context, const nnm_kernel_config *config, double *flops, nnm_error *err);
+    /* Appends what its sampler gives, unchecked. `around` NULL: from the prior. */
+    nnm_status (*sample)(void *context, size_t num, const nnm_config_list *around, uint64_t seed, nnm_config_list *out,
+                         nnm_error *err);
+} nnm_kernel_source;
+
 /* What kernels have in common that differ in the operators around the same layer. */
 typedef struct nnm_kernel_kind {
     const char *family;
@@ -45,7 +63,11 @@ typedef struct nnm_kernel_kind {
     size_t (*inputs)(const nnm_kernel *kernel, const nnm_kernel_config *config, nnm_layout layout,
                      nnm_shape shapes[NNM_KERNEL_MAX_INPUTS]);
     nnm_kernel_size (*size)(const nnm_kernel *kernel, const nnm_kernel_config *config);
+    const nnm_kernel_source *source; /* NULL: built in; else there are neither steps nor the two functions above */
 } nnm_kernel_kind;
+
+/* The family of kernels that bring a sampler of their own. */
+#define NNM_FAMILY_CUSTOMIZED "customized"
 
 struct nnm_kernel {
     const char *name;
@@ -56,6 +78,9 @@ struct nnm_kernel {
     size_t init_samples; /* of a new workspace; 0: not built by default */
     nnm_kernel_forest forest;
 };
+
+/* Customised kernels are built for one layout. Errors: UNSUPPORTED. */
+NNM_NODISCARD nnm_status nnm_kernel_check_layout(const nnm_kernel *kernel, nnm_layout layout, nnm_error *err);
 
 /* The value of a parameter; 0 if the kernel has none of that name. */
 int64_t nnm_kernel_value(const nnm_kernel *kernel, const nnm_kernel_config *config, const char *name);

@@ -43,8 +43,9 @@ static nnm_status check_bytes(const nnm_kernel *kernel, const nnm_kernel_config 
 nnm_status nnm_kernel_check_sizes(const nnm_kernel *kernel, const nnm_kernel_config *config, int64_t batch_size,
                                   nnm_error *err)
 {
+    if (kernel->kind->source) return NNM_OK; /* known when its graph is built: nnm_draft_weights, nnm_draft_run */
     nnm_shape shapes[NNM_KERNEL_MAX_INPUTS];
-    size_t count = nnm_kernel_input_shapes(kernel, config, NNM_LAYOUT_NCHW, shapes);
+    size_t count = kernel->kind->inputs(kernel, config, NNM_LAYOUT_NCHW, shapes);
     nnm_status status = NNM_OK;
     for (size_t i = 0; i < count && !status; i++)
         status = check_bytes(kernel, config, "input", (double)batch_size * (double)nnm_shape_elements(&shapes[i]), err);

@@ -107,7 +107,7 @@ nnm_kernel_size nnm_size_matmul(const nnm_kernel *kernel, const nnm_kernel_confi
 static double input_elements(const nnm_kernel *kernel, const nnm_kernel_config *config)
 {
     nnm_shape shapes[NNM_KERNEL_MAX_INPUTS];
-    size_t count = nnm_kernel_input_shapes(kernel, config, NNM_LAYOUT_NCHW, shapes);
+    size_t count = kernel->kind->inputs(kernel, config, NNM_LAYOUT_NCHW, shapes);
     double elements = 0;
     for (size_t i = 0; i < count; i++)
         elements += (double)nnm_shape_elements(&shapes[i]);

@@ -63,6 +63,11 @@ static const work_feature features[NNM_WORK_FEATURES] = {
     {"work.k_in_128", RATIO},
 };
 
+size_t nnm_work_feature_count(const nnm_kernel *kernel)
+{
+    return nnm_kernel_is_customized(kernel) ? 0 : NNM_WORK_FEATURES;
+}
+
 const char *nnm_work_feature_name(size_t index)
 {
     return features[index].name;

@@ -12,6 +12,9 @@
 
 #define NNM_WORK_FEATURES 41
 
+/* How many of them a kernel type has: all, or, where it is customised and nobody knows its layers, none. */
+size_t nnm_work_feature_count(const nnm_kernel *kernel);
+
 /* "work.…", which no configuration parameter is called. */
 const char *nnm_work_feature_name(size_t index);
 /* Index of the feature called `name`, or -1. */

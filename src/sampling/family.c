@@ -88,6 +88,7 @@ static const nnm_family families[] = {
                     {.param = "M", .low = 1, .high = 512, .is_channels = true},
                     {.param = "N", .low = 32, .high = 4096, .is_channels = true, .multiple_of = 8},
                     {.param = "K", .low = 32, .high = 4096, .is_channels = true, .multiple_of = 8}}},
+    {.name = "customized"}, /* they bring a sampler of their own */
 };
 
 const nnm_family *nnm_family_find(const char *name)

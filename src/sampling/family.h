@@ -7,14 +7,14 @@
 
 #include "nnmeter/kernel.h"
 
-#define NNM_MAX_SETTINGS 4
+#define NNM_FAMILY_MAX_SETTINGS 4
 #define NNM_MAX_VALID 16
 
 /* A value and how often it is taken, in percent; a list ends at percent 0, and its percents add up to 100. */
-typedef struct nnm_setting {
+typedef struct nnm_family_setting {
     int64_t value;
     unsigned percent;
-} nnm_setting;
+} nnm_family_setting;
 
 /* Where the values of one parameter come from. */
 typedef struct nnm_dimension {
@@ -25,7 +25,7 @@ typedef struct nnm_dimension {
     int64_t valid[NNM_MAX_VALID]; /* ascending, ended by 0: a drawn value becomes the nearest; none: any value */
     int64_t multiple_of;          /* values are rounded up to a multiple of it; 0: they are left alone */
     unsigned frequent_percent;    /* how often `frequent` is used instead of the column */
-    nnm_setting frequent[NNM_MAX_SETTINGS];
+    nnm_family_setting frequent[NNM_FAMILY_MAX_SETTINGS];
     int64_t low, high; /* where `high` is set: instead of a column, each octave from `low` to `high` is as likely */
     int64_t input;     /* of kernels with a number of inputs: which one this belongs to, from 1; 0: all of them */
 } nnm_dimension;
@@ -33,8 +33,8 @@ typedef struct nnm_dimension {
 typedef struct nnm_family {
     const char *name;
     const char *table; /* the prior table, data/prior/<table>.csv; NULL: the family needs none */
-    nnm_dimension dimensions[NNM_KERNEL_MAX_PARAMS]; /* ended by a NULL param */
-    nnm_setting inputs[NNM_MAX_SETTINGS];            /* how many inputs; dimensions of absent ones are 0 */
+    nnm_dimension dimensions[NNM_KERNEL_MAX_PARAMS];    /* ended by a NULL param */
+    nnm_family_setting inputs[NNM_FAMILY_MAX_SETTINGS]; /* how many inputs; dimensions of absent ones are 0 */
 } nnm_family;
 
 /* The family of that name, or NULL. */

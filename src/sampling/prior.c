@@ -120,7 +120,7 @@ nnm_status nnm_kernel_find_family(const nnm_family **out, const nnm_kernel *kern
     if (!family)
         return nnm_fail(err, NNM_ERR_NOT_FOUND, "%s: there is no sampler for the kernel family '%s'",
                         nnm_kernel_name(kernel), nnm_kernel_family(kernel));
-    size_t count = nnm_kernel_param_count(kernel);
+    size_t count = nnm_kernel_is_customized(kernel) ? 0 : nnm_kernel_param_count(kernel);
     bool same = nnm_family_dimension_count(family) == count;
     for (size_t i = 0; i < count && same; i++)
         same = nnm_family_dimension(family, nnm_kernel_param_name(kernel, i)) >= 0;
@@ -196,11 +196,11 @@ const int64_t *nnm_prior_column(const nnm_prior *prior, const char *name)
 
 /* ---- drawing ---- */
 
-static int64_t draw_setting(const nnm_setting settings[NNM_MAX_SETTINGS], nnm_rng *rng)
+static int64_t draw_setting(const nnm_family_setting settings[NNM_FAMILY_MAX_SETTINGS], nnm_rng *rng)
 {
     uint64_t percent = nnm_rng_below(rng, 100);
     size_t i = 0;
-    while (i + 1 < NNM_MAX_SETTINGS && settings[i + 1].percent && percent >= settings[i].percent)
+    while (i + 1 < NNM_FAMILY_MAX_SETTINGS && settings[i + 1].percent && percent >= settings[i].percent)
         percent -= settings[i++].percent;
     return settings[i].value;
 }
@@ -249,5 +249,54 @@ void nnm_prior_draw(const nnm_prior *prior, nnm_rng *rng, int64_t values[NNM_KER
             values[i] = values[nnm_family_dimension(family, dimension->same_as)];
         else
             values[i] = dimension->input <= inputs ? draw_dimension(prior, i, rng) : 0;
+    }
+}
+
+/* ---- at a point of the cube ---- */
+
+static int64_t setting_at(const nnm_family_setting settings[NNM_FAMILY_MAX_SETTINGS], double u)
+{
+    double percent = 100 * u;
+    size_t i = 0;
+    while (i + 1 < NNM_FAMILY_MAX_SETTINGS && settings[i + 1].percent && percent >= settings[i].percent)
+        percent -= settings[i++].percent;
+    return settings[i].value;
+}
+
+static int64_t octaves_at(int64_t low, int64_t high, double u)
+{
+    int octaves = 0;
+    while (low << (octaves + 1) <= high)
+        octaves++;
+    int octave = (int)(u * octaves);
+    int64_t first = low << octave;
+    int64_t end = octave + 1 == octaves ? high + 1 : 2 * first;
+    return first + (int64_t)((u * octaves - octave) * (double)(end - first));
+}
+
+static int64_t dimension_at(const nnm_prior *prior, size_t index, double u)
+{
+    const nnm_dimension *dimension = &prior->family->dimensions[index];
+    double frequent = dimension->frequent_percent / 100.0;
+    if (u < frequent) return setting_at(dimension->frequent, u / frequent);
+    u = (u - frequent) / (1 - frequent);
+    int64_t value = dimension->high ? octaves_at(dimension->low, dimension->high, u)
+                                    : nearest(dimension->valid, nnm_histogram_quantile(&prior->histograms[index], u));
+    int64_t step = dimension->multiple_of;
+    return step ? (value + step - 1) / step * step : value;
+}
+
+void nnm_prior_at(const nnm_prior *prior, const double point[NNM_PRIOR_COORDINATES],
+                  int64_t values[NNM_KERNEL_MAX_PARAMS])
+{
+    const nnm_family *family = prior->family;
+    size_t count = nnm_family_dimension_count(family);
+    int64_t inputs = family->inputs[0].percent ? setting_at(family->inputs, point[count]) : INT64_MAX;
+    for (size_t i = 0; i < count; i++) {
+        const nnm_dimension *dimension = &family->dimensions[i];
+        if (dimension->same_as)
+            values[i] = values[nnm_family_dimension(family, dimension->same_as)];
+        else
+            values[i] = dimension->input <= inputs ? dimension_at(prior, i, point[i]) : 0;
     }
 }

@@ -26,4 +26,12 @@ NNM_NODISCARD nnm_status nnm_prior_parse(nnm_prior **out, const nnm_family *fami
 /* One draw, a value a dimension, as it comes: it may repeat an earlier one. */
 void nnm_prior_draw(const nnm_prior *prior, nnm_rng *rng, int64_t values[NNM_KERNEL_MAX_PARAMS]);
 
+/* How many coordinates nnm_prior_at takes: one a dimension, and one for the number of inputs. */
+#define NNM_PRIOR_COORDINATES (NNM_KERNEL_MAX_PARAMS + 1)
+
+/* The configuration at a point of the cube [0, 1)^NNM_PRIOR_COORDINATES: points that are spread evenly over the cube
+ * give configurations that are spread as nnm_prior_draw spreads them. */
+void nnm_prior_at(const nnm_prior *prior, const double point[NNM_PRIOR_COORDINATES],
+                  int64_t values[NNM_KERNEL_MAX_PARAMS]);
+
 #endif

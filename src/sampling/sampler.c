@@ -6,6 +6,7 @@
 #include "base/error.h"
 #include "base/memory.h"
 #include "base/rng.h"
+#include "kernels/catalogue.h"
 #include "sampling/config_set.h"
 #include "sampling/prior.h"
 
@@ -13,6 +14,9 @@
 #define FRUITLESS_PRIOR_DRAWS 100000
 /* After so many, what is left around a configuration is listed rather than drawn. */
 #define FRUITLESS_FINEGRAINED_DRAWS 100
+
+/* How often a customised sampler is asked for what is missing still. */
+#define CUSTOMIZED_CALLS 8
 
 /* Numbers of the random streams that one seed gives. */
 enum {
@@ -93,6 +97,44 @@ static nnm_status hand_over(nnm_config_list *out, const sampling *s, nnm_error *
     return status;
 }
 
+/* ---- customised samplers ---- */
+
+/* What they give may repeat, but it must be allowed: a kernel that cannot be built shall not be passed over silently.
+ */
+static nnm_status offer_theirs(sampling *s, const nnm_config_list *theirs, size_t wanted, const char *function,
+                               bool *any, nnm_error *err)
+{
+    *any = false;
+    for (size_t i = 0; i < theirs->count && s->found.count < wanted; i++) {
+        bool added;
+        nnm_status status = nnm_kernel_config_check(s->kernel, &theirs->items[i], err);
+        if (status) return nnm_context(err, status, "configuration %zu that %s gave", i + 1, function);
+        status = offer(s, &theirs->items[i], &added, err);
+        if (status) return status;
+        *any |= added;
+    }
+    return NNM_OK;
+}
+
+/* A sampler that repeats itself is asked again, with another seed, for what is missing; once around configurations,
+ * for nobody knows around which of them something is missing. */
+static nnm_status draw_theirs(sampling *s, size_t num, const nnm_config_list *around, nnm_error *err)
+{
+    const nnm_kernel_source *source = s->kernel->kind->source;
+    const char *function = around ? "finegrained_config_sampling" : "prior_config_sampling";
+    size_t wanted = around ? num * around->count : num;
+    nnm_status status = NNM_OK;
+    bool any = true;
+    for (int call = 0; call < (around ? 1 : CUSTOMIZED_CALLS) && any && s->found.count < wanted && !status; call++) {
+        nnm_config_list theirs = {0};
+        size_t missing = around ? num : wanted - s->found.count;
+        status = source->sample(source->context, missing, around, nnm_rng_next(&s->rng), &theirs, err);
+        if (status == NNM_OK) status = offer_theirs(s, &theirs, wanted, function, &any, err);
+        nnm_config_list_fini(&theirs);
+    }
+    return status;
+}
+
 /* ---- from the prior ---- */
 
 static nnm_status draw_prior(sampling *s, const nnm_prior *prior, size_t num, nnm_error *err)
@@ -120,7 +162,8 @@ nnm_status nnm_sample_prior(nnm_config_list *out, const nnm_kernel *kernel, cons
     if (status == NNM_OK && prior->family != s.family)
         status = nnm_fail(err, NNM_ERR_INVALID_ARGUMENT, "the prior is for the kernel family '%s'; %s is of '%s'",
                           prior->family->name, nnm_kernel_name(kernel), s.family->name);
-    if (status == NNM_OK) status = draw_prior(&s, prior, num, err);
+    if (status == NNM_OK)
+        status = kernel->kind->source ? draw_theirs(&s, num, NULL, err) : draw_prior(&s, prior, num, err);
     if (status == NNM_OK) status = hand_over(out, &s, err);
     end(&s);
     return status;
@@ -228,7 +271,8 @@ nnm_status nnm_sample_finegrained(nnm_config_list *out, const nnm_kernel *kernel
     if (status) return status;
     sampling s = {0};
     status = begin(&s, kernel, seed, STREAM_FINEGRAINED, out, exclude, err);
-    for (size_t i = 0; i < around->count && status == NNM_OK; i++)
+    if (status == NNM_OK && kernel->kind->source) status = draw_theirs(&s, num, around, err);
+    for (size_t i = 0; !kernel->kind->source && i < around->count && status == NNM_OK; i++)
         status = draw_around(&s, &around->items[i], num, err);
     if (status == NNM_OK) status = hand_over(out, &s, err);
     end(&s);

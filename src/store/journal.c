@@ -20,10 +20,11 @@ static const char add_round[] =
 static const char add_failure[] =
     "INSERT INTO failure (run, kernel, kernel_id, config, failed_unix_s, code, code_name, message, pass)"
     " VALUES (?,?,?,?,?,?,?,?,?)";
-/* A journal of version 1 does not tell optimization and implement: they are '' there, which may be any. */
+/* A journal of version 1 does not tell optimization and implement: they are '' there, which may be any. Every text
+ * holds the empty identity of a backend without settings of its own. */
 #define FROM_SOURCE                                                                                            \
     " kernel = ? AND kernel_id = ? AND config = ? AND backend = ? AND threads = ? AND optimization IN ('', ?)" \
-    " AND implement IN ('', ?)"
+    " AND implement IN ('', ?) AND instr(settings, ?) > 0"
 static const char get_rounds[] =
     "SELECT r.began_unix_s, estimate_ns, open_ns, wall_ns, calls_per_sample, sample_count, quiet_count,"
     " reference_best_ns, clock_ns, cpu, pass, realtime, measured_ns, waited_ns, sample_ns, reference_ns,"
@@ -31,12 +32,13 @@ static const char get_rounds[] =
 static const char get_last_failure[] =
     "SELECT max(failed_unix_s) FROM failure JOIN run ON run.id = failure.run WHERE" FROM_SOURCE " AND pass = 0";
 
-/* Rounds of version 1 were compared with the fastest reference seen, and have no clock beside each sample. */
+/* Rounds of version 1 were compared with the fastest reference seen, and have no clock beside each sample; those of
+ * backends that time models themselves have no references. */
 static const char get_quiet_state[] =
     "SELECT reference_best_ns, clock_ns FROM round AS r JOIN run ON run.id = r.run WHERE host = ? AND cpu_name = ?"
     " AND (?3 IS NULL OR instr(settings, '" NNM_JOURNAL_REFERENCE
-    "' || ?3 || char(10)) > 0) AND quiet_count > 0 AND sample_clock_ns IS NOT NULL AND gate > 0 ORDER BY r.id DESC "
-    "LIMIT 1";
+    "' || ?3 || char(10)) > 0) AND quiet_count > 0 AND sample_clock_ns IS NOT NULL AND gate > 0"
+    " AND reference_best_ns > 0 ORDER BY r.id DESC LIMIT 1";
 
 /* ---- writing ---- */
 
@@ -219,6 +221,7 @@ static void bind_source(nnm_journal_statement *s, const nnm_journal_source *sour
     nnm_bind_whole(s, source->threads);
     nnm_bind_text(s, source->optimization);
     nnm_bind_text(s, source->implement);
+    nnm_bind_text(s, source->identity);
 }
 
 nnm_status nnm_journal_rounds(nnm_journal *journal, const nnm_journal_source *source, const nnm_kernel *kernel,

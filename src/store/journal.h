@@ -21,14 +21,22 @@ typedef struct nnm_journal nnm_journal;
 NNM_NODISCARD nnm_status nnm_journal_open(nnm_journal **out, const char *path, nnm_error *err);
 void nnm_journal_close(nnm_journal *journal); /* NULL is allowed */
 
+/* From now on a measurement is on the disk when the system has written it, some seconds later: for what can be had
+ * again at once. It still survives the death of the process. Errors: IO. */
+NNM_NODISCARD nnm_status nnm_journal_relax(nnm_journal *journal, nnm_error *err);
+
 /* ---- measurements ---- */
+
+#define NNM_SOURCE_IDENTITY_BYTES 1024
 
 /* What two measurements must have in common to be of the same thing, beyond the kernel. No member may be NULL. */
 typedef struct nnm_journal_source {
     const char *backend;
     unsigned threads;
-    const char *optimization; /* GRAPH_OPTIMIZATION, e.g. "all" */
-    const char *implement;    /* IMPLEMENT: "tensorflow" or "torch" */
+    const char *optimization;                 /* GRAPH_OPTIMIZATION, e.g. "all" */
+    const char *implement;                    /* IMPLEMENT: "tensorflow" or "torch" */
+    char identity[NNM_SOURCE_IDENTITY_BYTES]; /* "KEY: value" lines of the backend's own settings that say what is
+                                                 measured, as `settings` has them; "": it has none */
 } nnm_journal_source;
 
 /* One sitting in which measurements are made. */

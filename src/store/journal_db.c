@@ -185,6 +185,11 @@ done:
     return status;
 }
 
+nnm_status nnm_journal_relax(nnm_journal *journal, nnm_error *err)
+{
+    return nnm_journal_execute(journal, "PRAGMA synchronous = NORMAL", "set the journal up", err);
+}
+
 void nnm_journal_close(nnm_journal *journal)
 {
     if (!journal) return;

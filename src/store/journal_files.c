@@ -23,7 +23,9 @@ static const char *const get_entries[] =
 static const char *const get_marks[] =
     ON_TABLES("SELECT mark FROM ", " WHERE kernel = ? GROUP BY mark ORDER BY min(id)");
 
-#define FROM_SOURCE " kernel = ? AND backend = ? AND threads = ? AND optimization IN ('', ?) AND implement IN ('', ?)"
+#define FROM_SOURCE                                                                                         \
+    " kernel = ? AND backend = ? AND threads = ? AND optimization IN ('', ?) AND implement IN ('', ?) AND " \
+    "instr(settings, ?) > 0"
 static const char get_measured[] =
     "SELECT kernel_id, config FROM round AS r JOIN run ON run.id = r.run WHERE" FROM_SOURCE
     " AND pass = 0 GROUP BY kernel_id, config ORDER BY min(r.id)";
@@ -161,6 +163,7 @@ static void bind_source(nnm_journal_statement *s, const nnm_journal_source *sour
     nnm_bind_whole(s, source->threads);
     nnm_bind_text(s, source->optimization);
     nnm_bind_text(s, source->implement);
+    nnm_bind_text(s, source->identity);
 }
 
 nnm_status nnm_journal_measured(nnm_journal *journal, const nnm_journal_source *source, const nnm_kernel *kernel,

@@ -234,30 +234,68 @@ done:
 
 /* ---- collecting ---- */
 
-static nnm_status merge_files(nnm_kernel_data *into, const char *const *paths, size_t count, nnm_error *err)
+/* The first record of `from` that contradicts `into`. */
+static const nnm_kernel_record *find_contradiction(const nnm_kernel_data *into, const nnm_kernel_data *from)
+{
+    for (size_t i = 0; i < from->count; i++) {
+        const nnm_kernel_record *known = nnm_kernel_data_find(into, from->records[i].id);
+        if (known && check_agreement(into->kernel, known, &from->records[i], NULL)) return &from->records[i];
+    }
+    return NULL;
+}
+
+/* Which of the files that were merged says something else than `record`: each is read once more, which only happens on
+ * the way to an error. */
+static const char *contradicting_file(const nnm_kernel *kernel, const nnm_kernel_record *record,
+                                      const char *const *paths, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
         nnm_kernel_data *data = NULL;
-        nnm_status status = nnm_kernel_data_load(&data, into->kernel, paths[i], err);
-        if (status) return status;
-        status = nnm_kernel_data_merge(into, data, err);
+        if (nnm_kernel_data_load(&data, kernel, paths[i], NULL)) continue; /* changed since */
+        const nnm_kernel_record *known = nnm_kernel_data_find(data, record->id);
+        bool contradicts = known && check_agreement(kernel, known, record, NULL);
         nnm_kernel_data_free(data);
-        if (status) return nnm_context(err, status, "%s", paths[i]);
+        if (contradicts) return paths[i];
     }
-    return NNM_OK;
+    return NULL;
 }
 
-nnm_status nnm_kernel_data_collect(nnm_kernel_data **out, const nnm_kernel *kernel, const char *const *config_paths,
-                                   size_t config_count, const char *const *latency_paths, size_t latency_count,
-                                   nnm_error *err)
+static nnm_status merge_file(nnm_kernel_data *into, const char *const *paths, size_t index, nnm_error *err)
 {
-    if (config_count == 0) return nnm_fail(err, NNM_ERR_INVALID_ARGUMENT, "no configuration file is given");
-    nnm_kernel_data *all = NULL, *both = NULL;
-    size_t configs = 0, latencies = 0;
+    nnm_kernel_data *data = NULL;
+    nnm_status status = nnm_kernel_data_load(&data, into->kernel, paths[index], err);
+    if (status) return status;
+    status = nnm_kernel_data_merge(into, data, err);
+    if (status) {
+        const nnm_kernel_record *record = find_contradiction(into, data);
+        const char *other = record ? contradicting_file(into->kernel, record, paths, index) : NULL;
+        status = other ? nnm_context(err, status, "%s and %s", other, paths[index])
+                       : nnm_context(err, status, "%s", paths[index]);
+    }
+    nnm_kernel_data_free(data);
+    return status;
+}
+
+nnm_status nnm_kernel_data_load_all(nnm_kernel_data **out, const nnm_kernel *kernel, const char *const *paths,
+                                    size_t count, nnm_error *err)
+{
+    nnm_kernel_data *all = NULL;
     nnm_status status = nnm_kernel_data_new(&all, kernel, err);
-    if (status == NNM_OK) status = nnm_kernel_data_new(&both, kernel, err);
-    if (status == NNM_OK) status = merge_files(all, config_paths, config_count, err);
-    if (status == NNM_OK) status = merge_files(all, latency_paths, latency_count, err);
+    for (size_t i = 0; status == NNM_OK && i < count; i++)
+        status = merge_file(all, paths, i, err);
+    if (status == NNM_OK)
+        *out = all;
+    else
+        nnm_kernel_data_free(all);
+    return status;
+}
+
+/* Those of `all` that have both; `whose` are called so in messages. */
+static nnm_status keep_pairs(nnm_kernel_data **out, const nnm_kernel_data *all, const char *whose, nnm_error *err)
+{
+    nnm_kernel_data *both = NULL;
+    size_t configs = 0, latencies = 0;
+    nnm_status status = nnm_kernel_data_new(&both, all->kernel, err);
     for (size_t i = 0; status == NNM_OK && i < all->count; i++) {
         const nnm_kernel_record *record = &all->records[i];
         configs += record->has_config;
@@ -266,13 +304,40 @@ nnm_status nnm_kernel_data_collect(nnm_kernel_data **out, const nnm_kernel *kern
     }
     if (status == NNM_OK && both->count == 0)
         status = nnm_fail(err, NNM_ERR_TOO_FEW_ROWS,
-                          "no configuration of %s has a latency: the files have %zu configurations and %zu latencies",
-                          nnm_kernel_name(kernel), configs, latencies);
-    if (status == NNM_OK) {
+                          "no configuration of %s has a latency: %s %zu configurations and %zu latencies",
+                          nnm_kernel_name(all->kernel), whose, configs, latencies);
+    if (status == NNM_OK)
         *out = both;
-        both = NULL;
-    }
+    else
+        nnm_kernel_data_free(both);
+    return status;
+}
+
+nnm_status nnm_kernel_data_pair(nnm_kernel_data **out, const nnm_kernel_data *configs, const nnm_kernel_data *latencies,
+                                nnm_error *err)
+{
+    nnm_kernel_data *all = NULL;
+    nnm_status status = nnm_kernel_data_new(&all, configs->kernel, err);
+    if (status == NNM_OK) status = nnm_kernel_data_merge(all, configs, err);
+    if (status == NNM_OK && latencies) status = nnm_kernel_data_merge(all, latencies, err);
+    if (status == NNM_OK) status = keep_pairs(out, all, "there are", err);
     nnm_kernel_data_free(all);
-    nnm_kernel_data_free(both);
+    return status;
+}
+
+nnm_status nnm_kernel_data_collect(nnm_kernel_data **out, const nnm_kernel *kernel, const char *const *config_paths,
+                                   size_t config_count, const char *const *latency_paths, size_t latency_count,
+                                   nnm_error *err)
+{
+    if (config_count == 0) return nnm_fail(err, NNM_ERR_INVALID_ARGUMENT, "no configuration file is given");
+    nnm_kernel_data *all = NULL;
+    const char **paths = nnm_calloc(config_count + latency_count, sizeof *paths);
+    if (!paths) return nnm_fail_memory(err);
+    memcpy(paths, config_paths, config_count * sizeof *paths);
+    if (latency_count) memcpy(paths + config_count, latency_paths, latency_count * sizeof *paths);
+    nnm_status status = nnm_kernel_data_load_all(&all, kernel, paths, config_count + latency_count, err);
+    if (status == NNM_OK) status = keep_pairs(out, all, "the files have", err);
+    nnm_kernel_data_free(all);
+    free(paths);
     return status;
 }

@@ -13,13 +13,15 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "kernels/catalogue.h"
+#include "nnmeter/config.h"
 #include "nnmeter/kernel_data.h"
+#include "store/json_text.h"
 #include "store/latency_text.h"
 #include "store/record.h"
 
 #define LARGEST_EXACT 9007199254740992.0 /* 2^53: reals up to here are exact whole numbers */
 #define SHOWN_BYTES 64
-#define MAX_FILE_MIB 512 /* as JSON in memory it is some ten times as large */
+#define MAX_FILE_MIB 512 /* reading takes six times as much memory */
 
 /* ---- messages ---- */
 
@@ -41,35 +43,59 @@ static const char *shown(const json_t *value, char text[SHOWN_BYTES])
 
 /* ---- reading ---- */
 
-static nnm_status parse(json_t **out, const char *path, nnm_error *err)
+/* A file, or a text in memory that is called so. */
+typedef struct source {
+    const char *name;
+    const char *text;
+    size_t size;
+} source;
+
+static nnm_status read_source(source *out, char **text, const char *path, nnm_error *err)
 {
-    char *text = NULL;
-    size_t size = 0, skipped = 0;
     struct stat info;
     if (stat(path, &info) == 0 && S_ISREG(info.st_mode) && info.st_size >> 20 >= MAX_FILE_MIB)
         return nnm_fail(err, NNM_ERR_UNSUPPORTED, "%s has %lld MiB; kernel data files of less than %d MiB are read",
                         path, (long long)(info.st_size >> 20), MAX_FILE_MIB);
-    nnm_status status = nnm_file_read(path, &text, &size, err);
-    if (status) return status;
-    if (size >= 3 && memcmp(text, "\xEF\xBB\xBF", 3) == 0) skipped = 3; /* a byte-order mark */
-    json_error_t problem;
-    json_t *root = json_loadb(text + skipped, size - skipped, JSON_REJECT_DUPLICATES, &problem);
-    free(text);
-    if (!root) {
-        if (json_error_code(&problem) == json_error_out_of_memory)
-            return nnm_context(err, nnm_fail_memory(err), "%s, %zu MiB", path, size >> 20);
-        return nnm_fail_at(err, NNM_ERR_PARSE, path, problem.line > 0 ? (size_t)problem.line : 0,
-                           problem.column > 0 ? (size_t)problem.column : 0, "%s", problem.text);
-    }
-    if (!json_is_object(root)) {
-        char text_of[SHOWN_BYTES];
-        status = nnm_fail_at(err, NNM_ERR_VALUE, path, 0, 0, "found %s, need an object with kernel types as keys",
-                             shown(root, text_of));
+    size_t size = 0;
+    nnm_status status = nnm_file_read(path, text, &size, err);
+    if (status == NNM_OK) *out = (source){path, *text, size};
+    return status;
+}
+
+static nnm_status parse(json_t **out, const source *from, nnm_error *err)
+{
+    json_t *root = NULL;
+    nnm_status status = nnm_json_parse(&root, from->text, from->size, from->name, err);
+    if (status == NNM_OK && !json_is_object(root)) {
+        char text[SHOWN_BYTES];
+        status = nnm_fail_at(err, NNM_ERR_VALUE, from->name, 0, 0, "found %s, need an object with kernel types as keys",
+                             shown(root, text));
         json_decref(root);
-        return status;
+    } else if (status == NNM_OK) {
+        *out = root;
     }
-    *out = root;
-    return NNM_OK;
+    return status;
+}
+
+static nnm_status parse_file(json_t **out, const char *path, nnm_error *err)
+{
+    char *text = NULL;
+    source from;
+    nnm_status status = read_source(&from, &text, path, err);
+    if (status == NNM_OK) status = parse(out, &from, err);
+    free(text);
+    return status;
+}
+
+/* The first versions of the published system wrote conv_bn_relu for conv-bn-relu. `name` has room for any. */
+static bool underscored(const nnm_kernel *kernel, char name[NNM_KERNEL_NAME_BYTES])
+{
+    snprintf(name, NNM_KERNEL_NAME_BYTES, "%s", nnm_kernel_name(kernel));
+    char *dash = strchr(name, '-');
+    if (!dash) return false;
+    for (; dash; dash = strchr(dash, '-'))
+        *dash = '_';
+    return true;
 }
 
 /* A path; absent and null are fine. */
@@ -234,13 +260,29 @@ static nnm_status fail_absent(json_t *root, const nnm_kernel *kernel, const char
     return status;
 }
 
-static nnm_status read_entries(nnm_kernel_data *data, json_t *entries, const char *path, nnm_error *err)
+/* Puts before a message where an entry stands, and whose it is. */
+static nnm_status fail_entry(nnm_error *err, nnm_status status, const source *from, const char *type, const char *id)
 {
-    const char *name = nnm_kernel_name(data->kernel), *id = NULL;
+    nnm_text_place place = nnm_json_find(from->text, from->size, type, id);
+    char where[48] = "";
+    if (place.line) snprintf(where, sizeof where, ":%zu:%zu", place.line, place.column);
+    status = nnm_context(err, status, "%s%s: %s '%.40s'", from->name, where, type, id);
+    if (err) {
+        err->line = place.line;
+        err->column = place.column;
+    }
+    return status;
+}
+
+/* `type` is what the file calls the kernel type. */
+static nnm_status read_entries(nnm_kernel_data *data, json_t *entries, const char *type, const source *from,
+                               nnm_error *err)
+{
+    const char *id = NULL;
     char text[SHOWN_BYTES];
     json_t *entry = NULL;
     if (!json_is_object(entries))
-        return nnm_fail_at(err, NNM_ERR_VALUE, path, 0, 0, "%s: found %s, need an object with ids as keys", name,
+        return nnm_fail_at(err, NNM_ERR_VALUE, from->name, 0, 0, "%s: found %s, need an object with ids as keys", type,
                            shown(entries, text));
     json_object_foreach(entries, id, entry)
     {
@@ -249,25 +291,73 @@ static nnm_status read_entries(nnm_kernel_data *data, json_t *entries, const cha
         if (status == NNM_OK) status = nnm_kernel_data_add(data, &record, err);
         free(record.model);
         free(record.converted_model);
-        if (status) return nnm_context(err, status, "%s: %s '%.40s'", path, name, id);
+        if (status) return fail_entry(err, status, from, type, id);
     }
     return NNM_OK;
 }
 
-nnm_status nnm_kernel_data_load(nnm_kernel_data **out, const nnm_kernel *kernel, const char *path, nnm_error *err)
+static nnm_status read_data(nnm_kernel_data **out, const nnm_kernel *kernel, const source *from, nnm_error *err)
 {
     json_t *root = NULL;
     nnm_kernel_data *data = NULL;
-    nnm_status status = parse(&root, path, err);
+    const char *type = nnm_kernel_name(kernel);
+    char old_name[NNM_KERNEL_NAME_BYTES];
+    nnm_status status = parse(&root, from, err);
     if (status) return status;
-    json_t *entries = json_object_get(root, nnm_kernel_name(kernel));
-    status = entries ? nnm_kernel_data_new(&data, kernel, err) : fail_absent(root, kernel, path, err);
-    if (status == NNM_OK) status = read_entries(data, entries, path, err);
-    if (status == NNM_OK) {
-        *out = data;
-        data = NULL;
+    json_t *entries = json_object_get(root, type);
+    json_t *old = underscored(kernel, old_name) ? json_object_get(root, old_name) : NULL;
+    if (entries && old) {
+        status = nnm_fail_at(err, NNM_ERR_VALUE, from->name, 0, 0, "has both '%s' and '%s', which are the same kernel",
+                             type, old_name);
+        goto done;
     }
+    if (old) {
+        entries = old;
+        type = old_name;
+    }
+    status = entries ? nnm_kernel_data_new(&data, kernel, err) : fail_absent(root, kernel, from->name, err);
+    if (status == NNM_OK) status = read_entries(data, entries, type, from, err);
+    if (status) goto done;
+    *out = data;
+    data = NULL;
+done:
     nnm_kernel_data_free(data);
+    json_decref(root);
+    return status;
+}
+
+nnm_status nnm_kernel_data_parse(nnm_kernel_data **out, const nnm_kernel *kernel, const char *text, size_t size_bytes,
+                                 const char *name, nnm_error *err)
+{
+    source from = {name, text, size_bytes};
+    return read_data(out, kernel, &from, err);
+}
+
+nnm_status nnm_kernel_data_load(nnm_kernel_data **out, const nnm_kernel *kernel, const char *path, nnm_error *err)
+{
+    char *text = NULL;
+    source from;
+    nnm_status status = read_source(&from, &text, path, err);
+    if (status == NNM_OK) status = read_data(out, kernel, &from, err);
+    free(text);
+    return status;
+}
+
+nnm_status nnm_kernel_data_types(const char *path, nnm_kernel_type_fn each, void *context, nnm_error *err)
+{
+    json_t *root = NULL;
+    nnm_status status = parse_file(&root, path, err);
+    for (void *i = status ? NULL : json_object_iter(root); i; i = json_object_iter_next(root, i)) {
+        const char *name = json_object_iter_key(i);
+        const nnm_kernel *kernel = NULL;
+        char old_name[NNM_KERNEL_NAME_BYTES];
+        for (size_t k = 0; k < nnm_kernel_count() && !kernel; k++) {
+            bool has_old = underscored(nnm_kernel_at(k), old_name);
+            if (strcmp(nnm_kernel_name(nnm_kernel_at(k)), name) == 0 || (has_old && strcmp(old_name, name) == 0))
+                kernel = nnm_kernel_at(k);
+        }
+        each(context, name, kernel);
+    }
     json_decref(root);
     return status;
 }
@@ -331,7 +421,7 @@ static nnm_status write_entry(json_t *entry, const nnm_kernel *kernel, const nnm
         if (status == NNM_OK && record->batch_size > 1)
             status = put(entry, "batch_size", json_integer(record->batch_size), err);
     }
-    if (status == NNM_OK && which != NNM_WRITE_CONFIGS) {
+    if (status == NNM_OK && which != NNM_WRITE_CONFIGS && record->has_latency) {
         char text[NNM_LATENCY_TEXT_BYTES];
         status = put_text(entry, "latency", nnm_latency_format(record->latency_ms, record->spread_ms, text), err);
     }
@@ -342,7 +432,7 @@ static nnm_status write_entries(json_t *entries, const nnm_kernel_data *data, nn
 {
     for (size_t i = 0; i < data->count; i++) {
         const nnm_kernel_record *record = &data->records[i];
-        if (which != NNM_WRITE_CONFIGS && !record->has_latency) continue;
+        if ((which == NNM_WRITE_LATENCIES || which == NNM_WRITE_EVERYTHING) && !record->has_latency) continue;
         json_t *entry = json_object();
         if (!entry) return nnm_fail_memory(err);
         nnm_status status = write_entry(entry, data->kernel, record, which, err);
@@ -370,6 +460,8 @@ static nnm_status write_root(json_t *root, const nnm_kernel_data *data, const ch
     if (status == NNM_OK && json_object_set(root, nnm_kernel_name(data->kernel), entries) != 0)
         status = nnm_fail_memory(err);
     if (status) goto done;
+    char old_name[NNM_KERNEL_NAME_BYTES];
+    if (underscored(data->kernel, old_name)) json_object_del(root, old_name); /* replaced; most files have none */
     text = json_dumps(root, JSON_INDENT(4));
     if (!text) {
         status = nnm_fail_memory(err);
@@ -396,7 +488,7 @@ static nnm_status save(const nnm_kernel_data *data, const char *path, nnm_write_
 {
     if (!nnm_file_exists(path)) return nnm_kernel_data_write(data, path, which, err);
     json_t *root = NULL;
-    nnm_status status = nnm_context(err, parse(&root, path, err), "cannot add to a file that is not readable");
+    nnm_status status = nnm_context(err, parse_file(&root, path, err), "cannot add to a file that is not readable");
     if (status == NNM_OK) status = write_root(root, data, path, which, err);
     json_decref(root);
     return status;
@@ -405,6 +497,11 @@ static nnm_status save(const nnm_kernel_data *data, const char *path, nnm_write_
 nnm_status nnm_kernel_data_save_configs(const nnm_kernel_data *data, const char *path, nnm_error *err)
 {
     return save(data, path, NNM_WRITE_CONFIGS, err);
+}
+
+nnm_status nnm_kernel_data_save(const nnm_kernel_data *data, const char *path, nnm_error *err)
+{
+    return save(data, path, NNM_WRITE_ALL, err);
 }
 
 nnm_status nnm_kernel_data_save_latencies(const nnm_kernel_data *data, const char *path, bool detail, nnm_error *err)

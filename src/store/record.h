@@ -24,7 +24,8 @@ NNM_NODISCARD nnm_status nnm_record_add_parsed(nnm_kernel_data *data, const char
 typedef enum nnm_write_parts {
     NNM_WRITE_CONFIGS = 0, /* all but the latency */
     NNM_WRITE_LATENCIES,   /* records that have a latency, the latency alone */
-    NNM_WRITE_EVERYTHING   /* records that have a latency */
+    NNM_WRITE_EVERYTHING,  /* records that have a latency */
+    NNM_WRITE_ALL          /* every record, with its latency where it has one */
 } nnm_write_parts;
 NNM_NODISCARD nnm_status nnm_kernel_data_write(const nnm_kernel_data *data, const char *path, nnm_write_parts which,
                                                nnm_error *err);

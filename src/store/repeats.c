@@ -4,6 +4,7 @@
 
 #include "base/memory.h"
 #include "store/record.h"
+#include "store/shared.h"
 
 void nnm_repeats_fini(nnm_repeats *repeats)
 {
@@ -54,7 +55,8 @@ nnm_status nnm_repeats_read(nnm_repeats *repeats, nnm_journal *journal, const nn
         size_t count = 0;
         if (!record->has_latency) continue;
         nnm_record_describe(data->kernel, record, subject, sizeof subject);
-        status = nnm_journal_rounds(journal, source, data->kernel, record->id, subject, false, &rounds, &count, err);
+        status =
+            nnm_journal_shared_rounds(journal, source, data->kernel, record->id, subject, &rounds, &count, NULL, err);
         if (status) break;
         double first = label_of_pass(rounds, count, 0), second = label_of_pass(rounds, count, 1);
         if (first > 0 && second > 0) status = nnm_repeats_add(repeats, first, second, err);

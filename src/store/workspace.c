@@ -13,6 +13,7 @@
 #include "base/memory.h"
 #include "config/files.h"
 #include "nnmeter/backend.h"
+#include "store/known.h"
 #include "store/paths.h"
 
 #define PREDICTORBUILD "predictorbuild_config.yaml"
@@ -23,6 +24,7 @@
 
 struct nnm_workspace {
     char *path;
+    nnm_registry *registry;
     nnm_predictorbuild_config predictorbuild;
     nnm_backend_config backend;
 };
@@ -32,7 +34,7 @@ struct nnm_workspace {
 typedef struct known_names {
     nnm_known_kernel *kernels;
     size_t kernel_count;
-    const char **backends;
+    nnm_known_backend *backends;
     size_t backend_count;
 } known_names;
 
@@ -42,9 +44,18 @@ static void known_fini(known_names *known)
     free(known->backends);
 }
 
-static nnm_status known_init(known_names *known, nnm_error *err)
+nnm_known_backend nnm_workspace_known_backend(const nnm_backend *backend)
 {
-    *known = (known_names){.kernel_count = nnm_kernel_count(), .backend_count = nnm_backend_count()};
+    return (nnm_known_backend){.name = backend->name,
+                               .settings = backend->settings,
+                               .setting_count = backend->setting_count,
+                               .times_itself = backend->measure != NULL,
+                               .simulated = backend->device == NNM_DEVICE_SIMULATED};
+}
+
+static nnm_status known_init(known_names *known, const nnm_registry *registry, nnm_error *err)
+{
+    *known = (known_names){.kernel_count = nnm_registry_kernel_count(registry), .backend_count = nnm_backend_count()};
     known->kernels = nnm_calloc(known->kernel_count, sizeof *known->kernels);
     known->backends = nnm_calloc(known->backend_count, sizeof *known->backends);
     if (!known->kernels || !known->backends) {
@@ -52,11 +63,11 @@ static nnm_status known_init(known_names *known, nnm_error *err)
         return nnm_fail_memory(err);
     }
     for (size_t i = 0; i < known->kernel_count; i++) {
-        const nnm_kernel *kernel = nnm_kernel_at(i);
-        known->kernels[i] = (nnm_known_kernel){nnm_kernel_name(kernel), nnm_kernel_default_samples(kernel)};
+        size_t samples = i < nnm_kernel_count() ? nnm_kernel_default_samples(nnm_kernel_at(i)) : 0;
+        known->kernels[i] = (nnm_known_kernel){nnm_registry_kernel_name(registry, i), samples};
     }
     for (size_t i = 0; i < known->backend_count; i++)
-        known->backends[i] = nnm_backend_at(i)->name;
+        known->backends[i] = nnm_workspace_known_backend(nnm_backend_at(i));
     return NNM_OK;
 }
 
@@ -104,7 +115,7 @@ static nnm_status write_configs(const char *folder, const nnm_backend *backend, 
 {
     known_names known;
     nnm_predictorbuild_config build = {0};
-    nnm_status status = known_init(&known, err);
+    nnm_status status = known_init(&known, NULL, err);
     if (status) return status;
     nnm_backend_config timing = nnm_backend_config_default(backend->name);
     char *build_path = nnm_format("%s/" PREDICTORBUILD, folder);
@@ -115,7 +126,8 @@ static nnm_status write_configs(const char *folder, const nnm_backend *backend, 
                                                    known.kernel_count, err);
     if (status == NNM_OK)
         status = nnm_predictorbuild_config_write(&build, build_path, known.kernels, known.kernel_count, err);
-    if (status == NNM_OK) status = nnm_backend_config_write(&timing, timing_path, err);
+    nnm_known_backend known_backend = nnm_workspace_known_backend(backend);
+    if (status == NNM_OK) status = nnm_backend_config_write(&timing, &known_backend, timing_path, err);
     nnm_predictorbuild_config_fini(&build);
     known_fini(&known);
     free(build_path);
@@ -215,7 +227,7 @@ static nnm_status make_absolute(const nnm_workspace *workspace, char **path, nnm
 static nnm_status read_configs(nnm_workspace *workspace, nnm_error *err)
 {
     known_names known;
-    nnm_status status = known_init(&known, err);
+    nnm_status status = known_init(&known, workspace->registry, err);
     if (status) return status;
     char *build_path = nnm_path_config(workspace->path, PREDICTORBUILD);
     char *timing_path = nnm_path_config(workspace->path, BACKEND);
@@ -231,6 +243,8 @@ static nnm_status read_configs(nnm_workspace *workspace, nnm_error *err)
                                                 known.kernel_count, err);
     if (status == NNM_OK) status = make_absolute(workspace, &build.prior_dir, err);
     if (status == NNM_OK) status = make_absolute(workspace, &timing.library_path, err);
+    for (size_t i = 0; status == NNM_OK && i < backend->setting_count; i++)
+        if (backend->settings[i].type == NNM_SETTING_FILE) status = make_absolute(workspace, &timing.settings[i], err);
     if (status == NNM_OK) {
         nnm_predictorbuild_config_fini(&workspace->predictorbuild);
         workspace->predictorbuild = build;
@@ -265,12 +279,13 @@ static nnm_status check_files(const char *path, nnm_error *err)
     return NNM_OK;
 }
 
-nnm_status nnm_workspace_open(nnm_workspace **out, const char *path, nnm_error *err)
+nnm_status nnm_workspace_open(nnm_workspace **out, const char *path, nnm_registry *registry, nnm_error *err)
 {
     nnm_status status = check_files(path, err);
     if (status) return status;
     nnm_workspace *workspace = nnm_calloc(1, sizeof *workspace);
     if (!workspace) return nnm_fail_memory(err);
+    workspace->registry = registry;
     workspace->path = realpath(path, NULL);
     status = workspace->path ? read_configs(workspace, err) : nnm_fail_errno(err, "cannot open '%s'", path);
     if (status)
@@ -293,6 +308,11 @@ void nnm_workspace_close(nnm_workspace *workspace)
     nnm_backend_config_fini(&workspace->backend);
     free(workspace->path);
     free(workspace);
+}
+
+nnm_registry *nnm_workspace_registry(const nnm_workspace *workspace)
+{
+    return workspace->registry;
 }
 
 const char *nnm_workspace_path(const nnm_workspace *workspace)

@@ -1,7 +1,7 @@
-Short rounds, so that this takes little time.
+Short rounds that wait for nothing, so that this takes little time.
 
   $ nn-meter create --workspace ws 2>out
-  > sed -i 's/^ROUNDS:.*/ROUNDS: 2/; s/^MAX_ROUNDS:.*/MAX_ROUNDS: 2/; s/^ROUND_MS:.*/ROUND_MS: 1/; s/^WARMUP_MS:.*/WARMUP_MS: 0.1/' ws/configs/backend_config.yaml
+  > sed -i 's/^GATE:.*/GATE: 0/; s/^ROUNDS:.*/ROUNDS: 2/; s/^MAX_ROUNDS:.*/MAX_ROUNDS: 2/; s/^ROUND_MS:.*/ROUND_MS: 1/; s/^WARMUP_MS:.*/WARMUP_MS: 0.1/' ws/configs/backend_config.yaml
   > grep ^ROUND ws/configs/backend_config.yaml
   ROUNDS: 2
   ROUND_MS: 1
@@ -108,20 +108,20 @@ One kernel type fails altogether, the other does not care: 3.
   $ echo '{"relu": {"A": {"config": {"HW": 8, "CIN": 4}}}, "fc": {"B": {"config": {"CIN": 32768, "COUT": 16384}}}}' >two.json
   > nn-meter convert --workspace ws --models two.json
   kernel             converted  failed
-  fc                         0       1
   relu                       1       0
+  fc                         0       1
   2| (nn-Meter) warning: B: fc CIN=32768,COUT=16384: NNM_ERR_VALUE: fc with CIN=32768,COUT=16384: the weight would take 2147483648 bytes; at most 2147483647 are allowed
   2| nn-meter convert: none of 1 models can be used by backend 'xnnpack_cpu'; the first: fc with CIN=32768,COUT=16384: the weight would take 2147483648 bytes; at most 2147483647 are allowed
   [3]
   $ nn-meter profile --workspace ws --models two.json
   kernel             profiled failed  known         time    quiet repeated  agree 5 agree 10  ceiling
-  fc                        0      1      0 * s * ~
   relu                      1      0      0 * s * ~
+  fc                        0      1      0 * s * ~
   2| (nn-Meter) warning: B: fc CIN=32768,COUT=16384: NNM_ERR_VALUE: fc with CIN=32768,COUT=16384: the weight would take 2147483648 bytes; at most 2147483647 are allowed
   2| nn-meter profile: backend 'xnnpack_cpu' failed on all 1 kernels; the first: fc with CIN=32768,COUT=16384: the weight would take 2147483648 bytes; at most 2147483647 are allowed
   [3]
   $ nn-meter convert --workspace ws --models two.json --json 2>/dev/null
-  {"kernels": [{"kernel": "fc", "converted": 0, "failed": 1}, {"kernel": "relu", "converted": 1, "failed": 0}]}
+  {"kernels": [{"kernel": "relu", "converted": 1, "failed": 0}, {"kernel": "fc", "converted": 0, "failed": 1}]}
   [3]
 
 Models of another kernel.
@@ -156,13 +156,13 @@ Bad input.
   2| nn-meter profile: cannot read '.': Is a directory
   [1]
   $ echo '{"conv-bn-relu": {' >bad.json; nn-meter profile --workspace ws --models bad.json
-  2| nn-meter profile: bad.json:2: string or '}' expected near end of file
+  2| nn-meter profile: bad.json:2:1: string or '}' expected near end of file; the '{' in line 1, column 18 is not closed
   [1]
   $ echo '{"mykernel": {}}' >other.json; nn-meter profile --workspace ws --models other.json
-  2| nn-meter profile: other.json holds no kernel type of those that --list-kernels shows
+  2| nn-meter profile: other.json holds no kernel type of those that --list-kernels shows; it has mykernel
   [1]
   $ nn-meter convert --workspace ws --models other.json --json
-  2| nn-meter convert: other.json holds no kernel type of those that --list-kernels shows
+  2| nn-meter convert: other.json holds no kernel type of those that --list-kernels shows; it has mykernel
   [1]
   $ nn-meter profile --workspace ws --backend nothing --models ws/predictor_build/results/fc_small.json
   2| nn-meter profile: there is no backend 'nothing'; known are: *xnnpack_cpu* ~

@@ -19,6 +19,7 @@ What this machine offers, for people and for programs.
   xnnpack_cpu      version * ~
   onnxruntime_cpu  * ~
   onednn_cpu       version * ~
+  simulated        version model 1, phone, a simulated device: its latencies are computed
   Noise
   watched          * usable CPUs, * s ~
   CPU *quiet * % of the time, in stretches of * ms (median; p90 * ms) ~
@@ -31,7 +32,7 @@ What this machine offers, for people and for programs.
   ...
   $ flock /tmp/nnmeter-machine.lock true; nn-meter doctor --seconds 0.2 --json | /usr/bin/python3 -c 'import json, sys
   > found = json.load(sys.stdin)
-  > print(sorted(found)); print(sorted(found["machine"])); print(all(sorted(b) == "available customized description name reads version why_not".split() for b in found["backends"]))
+  > print(sorted(found)); print(sorted(found["machine"])); print(all(sorted(b) == "available customized description device name reads version why_not".split() for b in found["backends"]))
   > print(sorted(found["noise"][0])); print(len(found["noise"]) == found["machine"]["cpus"] or not found["lock_free"])
   > print(all(0 <= n["quiet_share"] <= 1 for n in found["noise"]))
   > print(sorted(found["activity"])); print(sorted(found["verdict"])); print(found["verdict"]["fitness"] in ("fit", "limited", "unfit"))'

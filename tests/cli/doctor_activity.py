@@ -17,7 +17,7 @@ NAME = "busy_neighbour"
 
 def doctor(program):
     for _ in range(300):
-        done = subprocess.run([program, "doctor", "--json", "--seconds", "4"], capture_output=True, text=True)
+        done = subprocess.run([program, "doctor", "--json", "--seconds", "2"], capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
         assert done.stderr == "", done.stderr  # no progress in a pipe
         found = json.loads(done.stdout)

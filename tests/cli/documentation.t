@@ -9,4 +9,4 @@ Every command, and every option of it, stands in its section of docs/command-lin
   >     done
   > done
   > echo $commands
-  create connect sample convert profile train adapt build predict evaluate export doctor
+  create connect sample convert profile train adapt build predict evaluate export report doctor register unregister

@@ -3,7 +3,7 @@ Help of nn-meter and of every command goes to standard output.
   $ nn-meter --help
   Usage: nn-meter COMMAND [options]
          nn-meter --list-kernels | --list-backends [--json]
-         nn-meter --version
+         nn-meter --version | --manual | --completion bash
   |
   Builds kernel latency predictors for a device from measurements on it.
   |
@@ -19,16 +19,21 @@ Help of nn-meter and of every command goes to standard output.
     predict    Predict the latency of a configuration, or of every row of a table
     evaluate   Compare a predictor with measured latencies: RMSE, RMSPE, share within 5, 10 and 15 %
     export     Write kernel data as a CSV table, a predictor as an ONNX model, or a workspace's files from its journal
+    report     Write a page with tables and charts of what a workspace holds
     doctor     Show what this machine offers, how noisy it is, and whether it is fit for profiling
+    register   Add a kernel of your own, after trying it
+    unregister Take a kernel of your own out again
   |
   'nn-meter COMMAND --help' tells more about one.
   |
   Options:
-    --list-kernels   list the kernel types
-    --list-backends  list the backends
-    --json           with either list: answer with one JSON object
-    --version        show the version
-    -h, --help       show this text
+    --list-kernels     list the kernel types
+    --list-backends    list the backends
+    --json             with either list: answer with one JSON object
+    --version          show the version
+    --manual           print the manual page: nn-meter --manual | man -l -
+    --completion bash  print the script that completes commands and options in a shell
+    -h, --help         show this text
   |
   Example:
     nn-meter create --workspace ws --backend xnnpack_cpu
@@ -158,7 +163,7 @@ Help of nn-meter and of every command goes to standard output.
   Example:
     nn-meter train --kernel conv-bn-relu --csv conv.csv --target latency_ms -o conv.nnm
     nn-meter train --kernel conv-bn-relu --workspace ws -o conv.nnm
-    nn-meter train --kernel conv-bn-relu --csv conv.csv --target latency_ms --curve 50,100,200
+    nn-meter train --kernel conv-bn-relu --csv conv.csv --target latency_ms --folds 5 --curve 50,100,200
   $ nn-meter adapt --help
   Usage: nn-meter adapt --workspace DIR --kernel K [options]
   |
@@ -187,27 +192,32 @@ Help of nn-meter and of every command goes to standard output.
   |
   Sample, measure, fit and adapt: a predictor for one kernel, or for all in the configuration.
   Interrupted, it goes on where it was when called again with the same arguments. Defaults in capitals
-  stand in the workspace's predictorbuild_config.yaml.
+  stand in the workspace's predictorbuild_config.yaml. A budget is shared by all kernel types.
   |
   Options:
-    --workspace DIR             the workspace (required)
-    --backend NAME              the runtime that is measured (default: BACKEND of the workspace)
-    --kernel K                  kernel type, see --list-kernels (default: all of KERNELS)
-    --num N                     configurations from the prior (default: INIT_SAMPLE_NUM)
-    --finegrained-num N         configurations around each large error (default: FINEGRAINED_SAMPLE_NUM)
-    --iteration N               rounds; 1: no adaptive sampling (default: ITERATION)
-    --threshold E               relative error that is large (default: ERROR_THRESHOLD)
-    --mark M                    appended to the names of the files (default: none)
-    --model random_forest|best  the regression model (default: PREDICTOR)
-    --seed S                    of everything that is left to chance (default: 0)
-    --threads N                 threads that fit the forest (default: one a CPU)
-    --quick                     measure with less care, in a third of the time
-    --thorough                  measure with more care, in three times the time
-    --json                      answer with one JSON object
-    -h, --help                  show this text
+    --workspace DIR                   the workspace (required)
+    --backend NAME                    the runtime that is measured (default: BACKEND of the workspace)
+    --kernel K                        kernel type, see --list-kernels (default: all of KERNELS)
+    --num N                           configurations from the prior (default: INIT_SAMPLE_NUM)
+    --finegrained-num N               configurations around each large error (default: FINEGRAINED_SAMPLE_NUM)
+    --iteration N                     rounds; 1: no adaptive sampling (default: ITERATION)
+    --sampler finegrained|prior|auto  how kernels are chosen after the first (default: SAMPLER)
+    --test-num N                      configurations set apart for an honest test (default: TEST_SAMPLE_NUM)
+    --budget B                        what to measure in all: kernels (500) or time (90s, 20m, 2h) (default: BUDGET)
+    --until FIGURE=X                  how good is enough: acc5, acc10, acc15 or rmspe (default: UNTIL)
+    --threshold E                     relative error that is large (default: ERROR_THRESHOLD)
+    --mark M                          appended to the names of the files (default: none)
+    --model random_forest|best        the regression model (default: PREDICTOR)
+    --seed S                          of everything that is left to chance (default: 0)
+    --threads N                       threads that fit the forest (default: one a CPU)
+    --quick                           measure with less care, in a third of the time
+    --thorough                        measure with more care, in three times the time
+    --json                            answer with one JSON object
+    -h, --help                        show this text
   |
   Example:
     nn-meter build --workspace ws --kernel conv-bn-relu --num 100 --iteration 2
+    nn-meter build --workspace ws --sampler auto --budget 20m --until acc10=0.95
   $ nn-meter predict --help
   Usage: nn-meter predict --predictor P (--config NAME=VALUE,... [--json] | --csv F [--skip-bad])
   |
@@ -241,23 +251,26 @@ Help of nn-meter and of every command goes to standard output.
   Example:
     nn-meter evaluate --predictor conv.nnm --csv measured.csv --target latency_ms
   $ nn-meter export --help
-  Usage: nn-meter export --kernel K --configs F... [--latencies F...] --csv OUT
+  Usage: nn-meter export --kernel K --configs F... [--latencies F...] [--csv OUT] [--merge OUT.json]
+         nn-meter export --kernel K --workspace DIR [--csv OUT] [--merge OUT.json]
          nn-meter export --predictor P --onnx OUT
          nn-meter export --rebuild --workspace DIR
   |
   Write kernel data as a CSV table, a predictor as an ONNX model, or a workspace's files from its journal.
-  The table has a column a feature, and the latencies. The ONNX model takes rows of configurations
-  and gives latencies in ms. --rebuild writes again, from the workspace's journal: the configuration
-  files of what was sampled, the latency files, and the tables that predictors were made of. Files of
-  which the journal knows nothing are left alone.
+  The table has a column a feature, and the latencies. --merge writes one file with the configurations
+  and latencies of all; other kernel types that it holds already stay. The ONNX model takes rows of
+  configurations and gives latencies in ms. --rebuild writes again, from the workspace's journal: the
+  configuration files of what was sampled, the latency files, and the tables that predictors were made
+  of. Files of which the journal knows nothing are left alone.
   |
   Options:
     --kernel K        kernel type, see --list-kernels
-    --configs F...    configuration files
-    --latencies F...  latency files (default: those in the configuration files)
+    --configs F...    configuration files (default: all of the workspace)
+    --latencies F...  latency files (default: that of the workspace; else those in the configuration files)
     --csv OUT         the table to write
+    --merge OUT.json  the file to write with everything that the others hold
     --rebuild         write the files of a workspace again from its journal
-    --workspace DIR   the workspace, with --rebuild
+    --workspace DIR   the workspace of the data, or to rebuild
     --predictor P     a predictor file
     --onnx OUT        with --predictor: the ONNX model to write
     -h, --help        show this text
@@ -266,6 +279,7 @@ Help of nn-meter and of every command goes to standard output.
     nn-meter export --kernel conv-bn-relu --csv conv.csv \
         --configs ws/predictor_build/results/conv-bn-relu_prior.json \
         --latencies ws/predictor_build/results/profiled_conv-bn-relu.json
+    nn-meter export --kernel conv-bn-relu --workspace ws --merge conv.json
     nn-meter export --predictor conv.nnm --onnx conv.onnx
     nn-meter export --rebuild --workspace ws
   $ nn-meter doctor --help
@@ -289,3 +303,30 @@ Help wins over what else is wrong, wherever it stands.
   Usage: nn-meter sample --workspace DIR --kernel K --num N [options]
   $ nn-meter sample --num -h | head -1
   Usage: nn-meter sample --workspace DIR --kernel K --num N [options]
+  $ nn-meter register --help
+  Usage: nn-meter register --kernel META.yaml
+  |
+  Add a kernel of your own, after trying it.
+  The meta file names a package folder, and the modules and symbols in it. All of them are loaded and
+  tried, in a process of their own, before the kernel can be used under its builtin_name like any other.
+  The package has to stay where it is. Registered kernels stand in ~/.nn_meter/config/registry.yaml, or
+  in $NN_METER_HOME/config/registry.yaml.
+  |
+  Options:
+    --kernel META.yaml  the meta file of a kernel's package (required)
+    -h, --help          show this text
+  |
+  Example:
+    nn-meter register --kernel build/examples/custom-kernel-c/meta.yaml
+  $ nn-meter unregister --help
+  Usage: nn-meter unregister --kernel NAME
+  |
+  Take a kernel of your own out again.
+  Its package stays as it is, and so does what was measured and built with it.
+  |
+  Options:
+    --kernel NAME  the builtin_name of a customised kernel (required)
+    -h, --help     show this text
+  |
+  Example:
+    nn-meter unregister --kernel mykernel

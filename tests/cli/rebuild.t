@@ -1,8 +1,9 @@
 The files of a workspace are derived from its journal, and can be made again from it alone.
 
   $ nn-meter create --workspace ws --backend xnnpack_cpu 2>err
-  > sed -i 's/^ROUNDS:.*/ROUNDS: 2/; s/^ROUND_MS:.*/ROUND_MS: 1/; s/^WARMUP_MS:.*/WARMUP_MS: 0.1/' ws/configs/backend_config.yaml
+  > sed -i 's/^GATE:.*/GATE: 0/; s/^ROUNDS:.*/ROUNDS: 2/; s/^ROUND_MS:.*/ROUND_MS: 1/; s/^WARMUP_MS:.*/WARMUP_MS: 0.1/' ws/configs/backend_config.yaml
   > sed -i '/^KERNELS/,$d' ws/configs/predictorbuild_config.yaml
+  > sed -i 's/^TEST_SAMPLE_NUM:.*/TEST_SAMPLE_NUM: 0/' ws/configs/predictorbuild_config.yaml
   > printf 'KERNELS:\n  relu:\n    INIT_SAMPLE_NUM: 12\n    FINEGRAINED_SAMPLE_NUM: 2\n    ITERATION: 1\n    ERROR_THRESHOLD: 0.1\n' >>ws/configs/predictorbuild_config.yaml
   $ nn-meter export --rebuild --workspace ws
   2| nn-meter export: there is no journal '$WORK/ws/journal.sqlite': nothing was sampled or measured here
@@ -47,11 +48,11 @@ A journal that knows nothing, and options that do not go together.
   2| nn-meter export: --rebuild goes with --workspace alone
   2| Try 'nn-meter export --help'.
   [2]
-  $ nn-meter export --workspace ws --kernel fc --csv out.csv
-  2| nn-meter export: --workspace goes with --rebuild
+  $ nn-meter export --workspace ws --predictor relu.nnm --onnx out.onnx
+  2| nn-meter export: --predictor and --onnx do not go with options for kernel data
   2| Try 'nn-meter export --help'.
   [2]
   $ nn-meter export --kernel fc --csv out.csv
-  2| nn-meter export: option '--configs F...' is missing
+  2| nn-meter export: give data: --configs F... or --workspace DIR
   2| Try 'nn-meter export --help'.
   [2]

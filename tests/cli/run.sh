@@ -14,8 +14,8 @@
 #
 # Two blanks come before each. A '~' at the end of an expected line, after a blank, makes every '*' in it stand for any
 # text; a line "..." stands for any number of lines. Every transcript runs in an empty folder of its own, its commands
-# one after the other; that folder's path is written $WORK. $DATA is tests/data, $DOCS is docs. Blank lines of output are
-# written "|". A command that finds the machine busy with somebody else's measurements, and says so on standard error or
+# one after the other; that folder's path is written $WORK. $DATA is tests/data, $DOCS is docs, and $EXAMPLES the built
+# examples, whose path is written so too. Blank lines of output are written "|". A command that finds the machine busy with somebody else's measurements, and says so on standard error or
 # in the file err, is tried again.
 set -u
 
@@ -25,7 +25,7 @@ program=$(realpath -e "$1") || exit 2
 shift
 here=$(dirname "$(realpath "$0")")
 tests=$(dirname "$here")
-export DATA=$tests/data DOCS=$(dirname "$tests")/docs
+export DATA=$tests/data DOCS=$(dirname "$tests")/docs EXAMPLES=$(dirname "$program")/examples
 export LC_ALL=C TERM=dumb
 unset NO_COLOR NN_METER_HOME
 status=0
@@ -70,7 +70,7 @@ run_case() {
         grep -qs 'another profiler is measuring' "$folder/err" "$folder/work/err" && [ $((tries += 1)) -le 300 ] || break
         sleep 1
     done
-    sed -i "s#$folder/work#\$WORK#g" "$folder/out" "$folder/err"
+    sed -i "s#$folder/work#\$WORK#g; s#$EXAMPLES#\$EXAMPLES#g" "$folder/out" "$folder/err"
     mapfile -t actual < <(sed 's/^$/|/' "$folder/out"; [ -n "$(tail -c1 "$folder/out")" ] && echo
                           sed 's/^/2| /' "$folder/err"; [ -n "$(tail -c1 "$folder/err")" ] && echo)
     [ $code -eq 0 ] || actual+=("[$code]")

@@ -256,11 +256,11 @@ Options that do not go together, or not without another.
 
 What this version does not have is refused in one sentence.
 
-  $ nn-meter register --kernel meta.yaml
-  2| nn-meter register: customised kernels and backends cannot be registered in this version; --list-kernels and --list-backends show what it has
+  $ nn-meter register --backend meta.yaml
+  2| nn-meter register: customised backends cannot be registered in this version; --list-backends shows what it has
   [2]
-  $ nn-meter unregister --kernel mykernel
-  2| nn-meter unregister: customised kernels and backends cannot be registered in this version, so there is none to unregister
+  $ nn-meter unregister --backend mine
+  2| nn-meter unregister: customised backends cannot be registered in this version, so there is none to unregister
   [2]
   $ nn-meter create --tflite-workspace ws
   2| nn-meter create: --tflite-workspace is not in this version; use --workspace DIR --backend NAME

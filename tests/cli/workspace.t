@@ -80,11 +80,13 @@ The lists of what there is.
   (nn-Meter) [Backend] xnnpack_cpu
   (nn-Meter) [Backend] onnxruntime_cpu
   (nn-Meter) [Backend] onednn_cpu
+  (nn-Meter) [Backend] simulated
   $ nn-meter --list-backends --json | /usr/bin/python3 -c 'import json, sys
   > for b in json.load(sys.stdin)["backends"]: print(b["name"], b["available"], b["version"] != "", b["why_not"])'
   xnnpack_cpu True True None
   onnxruntime_cpu * ~
   onednn_cpu * ~
+  simulated True True None
 
 A backend says hello.
 

@@ -18,8 +18,10 @@ ROOMS = {
     "bench": ["graph"],
     "sampling": ["kernels"],
     "backends": ["formats", "bench"],
-    "store": ["config", "kernels", "backends"],
+    "plugins": ["config", "kernels", "backends"],
+    "store": ["config", "kernels", "backends", "plugins"],
     "builder": ["learn", "sampling", "backends", "store"],
+    "report": ["builder"],
 }
 
 # The room that implements each public header.
@@ -37,10 +39,13 @@ PUBLIC = {
     "survey": "bench",
     "backend": "bench",
     "sampler": "sampling",
+    "plugin": "kernels",
+    "registry": "plugins",
     "kernel_data": "store",
     "workspace": "store",
     "builder": "builder",
-    "nnmeter": "builder",
+    "report": "report",
+    "nnmeter": "report",
 }
 
 # Headers whose types the files of a workspace are made of: the settings of the protocol and the kind of model are

@@ -21,10 +21,16 @@ LD_LIBRARY_PATH=$($pkg_config --variable=libdir nnmeter)
 export LD_LIBRARY_PATH
 
 "$installed/bin/nn-meter" --version
+"$installed/bin/nn-meter" --manual | cmp - "$installed/share/man/man1/nn-meter.1"
+"$installed/bin/nn-meter" --completion bash | cmp - "$installed/share/bash-completion/completions/nn-meter"
 for example in "$examples"/*/; do
     name=$(basename "$example")
     make -s -C "$example" CC="$cc" PKG_CONFIG="$pkg_config" OUT="$folder/$name" CFLAGS='-Wall -Wextra -Wpedantic -Werror'
-    "$folder/$name" --help
+    if [ -d "$folder/$name" ]; then # the package of a kernel
+        NN_METER_HOME=$folder/home "$installed/bin/nn-meter" register --kernel "$folder/$name/meta.yaml"
+    else
+        "$folder/$name" --help
+    fi
 done
 
 # The static library needs the libraries that pkg-config names, and no others.

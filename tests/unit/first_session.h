@@ -16,7 +16,7 @@ static inline void open_first_session(const nnm_backend *backend, const char *mo
     nnm_session *session = NULL;
     nnm_session_options options = {.threads = 1};
     if (__lsan_disable) __lsan_disable();
-    assert_ok(backend->open(&session, model_path, &options, &err));
+    assert_ok(backend->open(backend, &session, model_path, &options, &err));
     assert_ok(backend->run(session, &err));
     backend->close(session);
     if (__lsan_enable) __lsan_enable();

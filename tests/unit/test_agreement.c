@@ -152,7 +152,7 @@ static void make_example(example *e, const nnm_kernel *kernel, const nnm_kernel_
                          nnm_layout layout)
 {
     nnm_error err = NNM_ERROR_INIT;
-    nnm_graph_options options = {layout, batch, 42};
+    nnm_graph_options options = {layout, batch, 42, false};
     char name[64];
     *e = (example){0};
     assert_ok(nnm_kernel_build_graph(&e->graph, kernel, config, &options, &err));
@@ -205,7 +205,7 @@ static double relative_error(const double *expected, const float *got, size_t co
 static nnm_status compute(const example *e, const nnm_backend *backend, double *worst, nnm_error *err)
 {
     nnm_session *session = NULL;
-    nnm_status status = backend->open(&session, e->path, &(nnm_session_options){.threads = 1}, err);
+    nnm_status status = backend->open(backend, &session, e->path, &(nnm_session_options){.threads = 1}, err);
     if (status) return status;
     for (size_t i = 0; i < nnm_graph_input_count(e->graph) && status == NNM_OK; i++)
         status = backend->set_input(session, i, e->inputs[i], interpreter_count(e->graph, nnm_graph_input(e->graph, i)),
@@ -228,7 +228,7 @@ static void try_example(findings *f, cell *c, const column *where, const nnm_ker
 {
     nnm_error err = NNM_ERROR_INIT;
     double worst = 0.0;
-    nnm_status status = where->backend->supports(e->graph, &err);
+    nnm_status status = where->backend->supports(where->backend, e->graph, &err);
     if (status == NNM_ERR_UNSUPPORTED || (status == NNM_OK && e->written)) {
         c->refused++;
         c->reason = note_reason(f, status ? err.message : e->why);
@@ -256,9 +256,14 @@ static void find_columns(findings *f)
     for (size_t i = 0; i < nnm_backend_count(); i++) {
         nnm_backend_info info;
         const nnm_backend *backend = nnm_backend_at(i);
-        backend->probe(&info);
+        nnm_backend_probe(backend, NULL, &info);
         if (!info.available) {
             printf("%s is not available: %s\n", backend->name, info.why_not);
+            continue;
+        }
+        if (!backend->run || !backend->get_output) {
+            assert_non_null(backend->measure);
+            printf("%s computes nothing: it only tells how long models take\n", backend->name);
             continue;
         }
         for (size_t j = 0; j < LAYOUT_COUNT; j++) {

@@ -9,7 +9,28 @@
 static const nnm_known_kernel known[] = {
     {"conv-bn-relu", 1000}, {"dwconv-bn-relu", 500}, {"fc", 300}, {"conv-relu", 0}};
 #define KNOWN_COUNT (sizeof known / sizeof *known)
-static const char *const backends[] = {"xnnpack_cpu", "simulated"};
+static const char *const flavours[] = {"sweet", "sour"};
+static const nnm_setting settings[] = {
+    {.key = "SERIAL", .type = NNM_SETTING_TEXT, .identifies = true, .comment = "Which device."},
+    {.key = "RUNS", .type = NNM_SETTING_WHOLE, .minimum = 1, .maximum = 99, .initial = "50", .comment = "How many."},
+    {.key = "SHARE", .type = NNM_SETTING_NUMBER, .maximum = 1, .initial = "0.5", .comment = "How much."},
+    {.key = "FLAVOUR",
+     .type = NNM_SETTING_WORD,
+     .words = flavours,
+     .word_count = 2,
+     .initial = "sour",
+     .comment = "Which."},
+    {.key = "LOUD",
+     .type = NNM_SETTING_BOOLEAN,
+     .initial = "FALSE",
+     .identifies = true,
+     .comment = "Whether.\nOr not."},
+    {.key = "TOOL", .type = NNM_SETTING_FILE, .comment = "The program."},
+};
+static const nnm_known_backend backends[] = {
+    {.name = "xnnpack_cpu"},
+    {.name = "simulated", .settings = settings, .setting_count = 6, .times_itself = true, .simulated = true},
+};
 
 static char folder[256], path[512];
 static nnm_error err;
@@ -71,7 +92,8 @@ static bool same_kernel(const nnm_kernel_build *a, const nnm_kernel_build *b)
 {
     return strcmp(a->kernel, b->kernel) == 0 && a->init_sample_num == b->init_sample_num &&
            a->finegrained_sample_num == b->finegrained_sample_num && a->iteration == b->iteration &&
-           a->error_threshold == b->error_threshold && a->predictor == b->predictor;
+           a->error_threshold == b->error_threshold && a->predictor == b->predictor && a->sampler == b->sampler &&
+           a->test_sample_num == b->test_sample_num;
 }
 
 /* ---- predictorbuild_config.yaml ---- */
@@ -86,9 +108,10 @@ static void a_build_file_is_read(void **state)
     assert_int_equal(config.implement, NNM_IMPLEMENT_TORCH);
     assert_int_equal(config.batch_size, 8);
     assert_string_equal(config.prior_dir, "tables: of mine");
-    const nnm_kernel_build expected[] = {{"dwconv-bn-relu", 500, 20, 5, 0.25, NNM_MODEL_BEST},
-                                         {"conv-bn-relu", 1000, 10, 3, 0.1, NNM_MODEL_BEST},
-                                         {"conv-relu", NNM_FALLBACK_SAMPLES, 20, 3, 0.1, NNM_MODEL_BEST}};
+    const nnm_kernel_build expected[] = {
+        {"dwconv-bn-relu", 500, 20, 5, 0.25, NNM_MODEL_BEST, NNM_SAMPLER_FINEGRAINED, -1},
+        {"conv-bn-relu", 1000, 10, 3, 0.1, NNM_MODEL_BEST, NNM_SAMPLER_FINEGRAINED, -1},
+        {"conv-relu", NNM_FALLBACK_SAMPLES, 20, 3, 0.1, NNM_MODEL_BEST, NNM_SAMPLER_FINEGRAINED, -1}};
     assert_int_equal(config.kernel_count, 3);
     for (size_t i = 0; i < 3; i++)
         assert_true(same_kernel(&config.kernels[i], &expected[i]));
@@ -157,12 +180,18 @@ static void a_written_build_file_reads_back(void **state)
     written.detail = true;
     written.batch_size = 4;
     written.kernels[0].error_threshold = 0.15;
+    written.kernels[0].sampler = NNM_SAMPLER_AUTO;
+    written.kernels[1].test_sample_num = 12;
+    written.budget.seconds = 1200;
+    written.until = (nnm_target){NNM_TARGET_RMSPE, 0.125};
     written.prior_dir = strdup("a \"b\"\\c: # \xC3\xA4");
     assert_non_null(written.prior_dir);
     assert_ok(nnm_predictorbuild_config_write(&written, path, known, KNOWN_COUNT, &err));
     assert_ok(nnm_predictorbuild_config_read(&config, path, NNM_IMPLEMENT_TORCH, known, KNOWN_COUNT, &err));
     assert_true(config.detail);
     assert_int_equal(config.batch_size, 4);
+    assert_true(config.budget.kernels == 0 && config.budget.seconds == 1200);
+    assert_true(config.until.figure == NNM_TARGET_RMSPE && config.until.value == 0.125);
     assert_string_equal(config.prior_dir, written.prior_dir);
     assert_int_equal(config.kernel_count, written.kernel_count);
     for (size_t i = 0; i < config.kernel_count; i++)
@@ -223,6 +252,10 @@ static void bad_build_values_are_named(void **state)
     build_fails("PRIOR_DIR: [a, b]\n", NNM_ERR_VALUE, 1, 12, "PRIOR_DIR: found a list, need the path of a folder");
     build_fails("IMPLEMENT: pytorch\n", NNM_ERR_VALUE, 1, 12,
                 "found 'pytorch', need tensorflow or torch; did you mean 'torch'?");
+    build_fails("SAMPLER: fine\n", NNM_ERR_VALUE, 1, 10, "found 'fine', need finegrained, prior or auto");
+    build_fails("TEST_SAMPLE_NUM: -1\n", NNM_ERR_VALUE, 1, 18, "need auto or a whole number from 0 to 100000");
+    build_fails("BUDGET: abc\n", NNM_ERR_VALUE, 1, 9, "found 'abc', need a number of kernels (500) or a time");
+    build_fails("UNTIL: acc10=95\n", NNM_ERR_VALUE, 1, 8, "UNTIL: found 'acc10=95', need acc5, acc10 or acc15");
     build_fails("KERNELS:\n  fc: {ERROR_THRESHOLD: 0.05}\n", NNM_ERR_VALUE, 2, 25, "need a number from 0.1 to 1");
     build_fails("KERNELS:\n  fc: {ERROR_THRESHOLD: nan}\n", NNM_ERR_VALUE, 2, 25, "found 'nan'");
     build_fails("KERNELS:\n  fc: {ERROR_THRESHOLD: 0x1}\n", NNM_ERR_VALUE, 2, 25, "found '0x1'");
@@ -237,7 +270,8 @@ static void unknown_and_repeated_keys_are_named(void **state)
                 "unknown key 'ITERATON'; did you mean 'ITERATION'?");
     build_fails("detail: TRUE\n", NNM_ERR_VALUE, 1, 1, "unknown key 'detail'; did you mean 'DETAIL'?");
     build_fails("WHATEVER: 1\n", NNM_ERR_VALUE, 1, 1,
-                "unknown key 'WHATEVER'; known: DETAIL, IMPLEMENT, BATCH_SIZE, PREDICTOR, PRIOR_DIR, KERNELS");
+                "unknown key 'WHATEVER'; known: DETAIL, IMPLEMENT, BATCH_SIZE, PREDICTOR, SAMPLER, TEST_SAMPLE_NUM, "
+                "BUDGET, UNTIL, PRIOR_DIR, KERNELS");
     build_fails("DETAIL: no\nBATCH_SIZE: 1\nDETAIL: yes\n", NNM_ERR_VALUE, 3, 1,
                 "DETAIL: the key stands here a second time, the first is in line 1");
     build_fails("KERNELS:\n  fc:\n  conv-relu:\n  fc:\n", NNM_ERR_VALUE, 4, 3, "the first is in line 2");
@@ -337,7 +371,7 @@ static void a_library_is_left_out_or_a_path(void **state)
     assert_int_equal(config.optimization, NNM_OPTIMIZATION_DISABLE);
     config.library_path = strdup("a \"b\".so");
     assert_non_null(config.library_path);
-    assert_ok(nnm_backend_config_write(&config, path, &err));
+    assert_ok(nnm_backend_config_write(&config, &backends[0], path, &err));
     assert_ok(nnm_backend_config_read(&again, path, backends, 2, &err));
     assert_string_equal(again.library_path, config.library_path);
     assert_int_equal(again.optimization, NNM_OPTIMIZATION_DISABLE);
@@ -351,7 +385,7 @@ static void a_library_is_left_out_or_a_path(void **state)
     nnm_backend_config fresh = nnm_backend_config_default("xnnpack_cpu");
     char *text = NULL;
     size_t size = 0;
-    assert_ok(nnm_backend_config_write(&fresh, path, &err));
+    assert_ok(nnm_backend_config_write(&fresh, &backends[0], path, &err));
     assert_ok(nnm_file_read(path, &text, &size, &err));
     assert_non_null(strstr(text, "\n# LIBRARY_PATH: path/to/file\n"));
     assert_non_null(strstr(text, "\nGRAPH_OPTIMIZATION: all\n"));
@@ -363,7 +397,7 @@ static void a_written_backend_file_reads_back(void **state)
     (void)state;
     const nnm_protocol expected = NNM_PROTOCOL_INIT;
     nnm_backend_config written = nnm_backend_config_default("simulated"), config;
-    assert_ok(nnm_backend_config_write(&written, path, &err));
+    assert_ok(nnm_backend_config_write(&written, &backends[1], path, &err));
     assert_ok(nnm_backend_config_read(&config, path, backends, 2, &err));
     assert_string_equal(config.backend, "simulated");
     assert_int_equal(config.threads, 1);
@@ -382,6 +416,65 @@ static void a_written_backend_file_reads_back(void **state)
     assert_true(config.protocol.wait_s == expected.wait_s);
     assert_int_equal(config.protocol.realtime, expected.realtime);
     assert_int_equal(config.protocol.normalise, expected.normalise);
+    nnm_backend_config_fini(&config);
+}
+
+static void settings_of_a_backend_are_read(void **state)
+{
+    (void)state;
+    nnm_backend_config config;
+    assert_ok(read_backend("SERIAL: 0123\nBACKEND: simulated\nSHARE: 0.250\nLOUD: yes\nTOOL: bin/tool\n", &config));
+    assert_string_equal(config.settings[0], "0123"); /* a text, though it looks like a number */
+    assert_string_equal(config.settings[1], "50");   /* not given: that of a new workspace */
+    assert_string_equal(config.settings[2], "0.25");
+    assert_string_equal(config.settings[3], "sour");
+    assert_string_equal(config.settings[4], "TRUE");
+    assert_string_equal(config.settings[5], "bin/tool");
+    char identity[64];
+    nnm_buffer text = {0};
+    nnm_backend_config_identify(&config, &backends[1], identity, sizeof identity);
+    assert_string_equal(identity, "SERIAL: 0123\nLOUD: TRUE\n");
+    nnm_backend_config_describe(&config, &backends[1], &text);
+    assert_non_null(
+        strstr(text.data, "\nSERIAL: 0123\nLOUD: TRUE\nRUNS: 50\nSHARE: 0.25\nFLAVOUR: sour\nTOOL: bin/tool\n"));
+    nnm_buffer_fini(&text);
+    nnm_backend_config_fini(&config);
+    assert_ok(read_backend("BACKEND: simulated\nTOOL:\n", &config));
+    assert_null(config.settings[0]);
+    assert_null(config.settings[5]);
+    nnm_backend_config_fini(&config);
+}
+
+static void settings_of_a_backend_are_checked(void **state)
+{
+    (void)state;
+    backend_fails("BACKEND: simulated\nRUNS: 100\n", NNM_ERR_VALUE, 2, 7,
+                  "RUNS: found '100', need a whole number from 1 to 99");
+    backend_fails("BACKEND: simulated\nSHARE: 2\n", NNM_ERR_VALUE, 2, 8, "SHARE: found '2', need a number from 0 to 1");
+    backend_fails("BACKEND: simulated\nFLAVOUR: sweat\n", NNM_ERR_VALUE, 2, 10,
+                  "FLAVOUR: found 'sweat', need sweet or sour; did you mean 'sweet'?");
+    backend_fails("BACKEND: simulated\nSERIAL: [a]\n", NNM_ERR_VALUE, 2, 9, "SERIAL: found a list, need a text");
+    backend_fails("SERIAL: a\nBACKEND: simulated\nRUN: 3\n", NNM_ERR_VALUE, 3, 1,
+                  "unknown key 'RUN'; did you mean 'RUNS'?");
+    backend_fails("BACKEND: xnnpack_cpu\nRUNS: 3\n", NNM_ERR_VALUE, 2, 1, "unknown key 'RUNS'"); /* another's key */
+}
+
+static void a_new_file_has_the_settings_of_its_backend(void **state)
+{
+    (void)state;
+    nnm_backend_config fresh = nnm_backend_config_default("simulated");
+    char *text = NULL;
+    size_t size = 0;
+    assert_ok(nnm_backend_config_write(&fresh, &backends[1], path, &err));
+    assert_ok(nnm_file_read(path, &text, &size, &err));
+    assert_non_null(strstr(text, "\n# Which device.\n# SERIAL: text\n"));
+    assert_non_null(strstr(text, "\n# How many.\nRUNS: 50\n"));
+    assert_non_null(strstr(text, "\n# Whether.\n# Or not.\nLOUD: FALSE\n"));
+    assert_non_null(strstr(text, "\n# TOOL: path/to/file\n"));
+    assert_non_null(strstr(text, "\nROUNDS: 5\n"));
+    assert_null(strstr(text, "GATE:")); /* nothing is timed on this machine */
+    assert_null(strstr(text, "WARMUP_MS:"));
+    free(text);
 }
 
 static void the_cpu_is_a_number_or_a_word(void **state)
@@ -395,7 +488,7 @@ static void the_cpu_is_a_number_or_a_word(void **state)
         nnm_backend_config config, again;
         assert_ok(read_backend(cases[i].text, &config));
         assert_int_equal(config.protocol.cpu, cases[i].cpu);
-        assert_ok(nnm_backend_config_write(&config, path, &err));
+        assert_ok(nnm_backend_config_write(&config, &backends[0], path, &err));
         assert_ok(nnm_backend_config_read(&again, path, backends, 2, &err));
         assert_int_equal(again.protocol.cpu, cases[i].cpu);
     }
@@ -451,12 +544,13 @@ static void expect_rows(const char *document, const nnm_option *options, size_t 
         nnm_buffer_printf(&row, "| `%s` | ", options[i].key);
         nnm_option_allowed(&options[i], &row);
         nnm_buffer_text(&row, " | ");
-        if (strcmp(options[i].key, "INIT_SAMPLE_NUM") != 0 && options[i].type != NNM_OPTION_PATH &&
-            options[i].type != NNM_OPTION_FILE) {
-            nnm_buffer_text(&row, "`");
-            nnm_option_format(&options[i], config, &row);
-            nnm_buffer_text(&row, "` |");
-        }
+        nnm_buffer value = {0};
+        nnm_option_format(&options[i], config, &value);
+        if (value.size == 0)
+            nnm_buffer_text(&row, "none |");
+        else if (strcmp(options[i].key, "INIT_SAMPLE_NUM") != 0)
+            nnm_buffer_printf(&row, "`%s` |", value.data);
+        nnm_buffer_fini(&value);
         assert_ok(nnm_buffer_check(&row, &err));
         if (!strstr(document, row.data)) fail_msg("docs/configuration.md lacks '%s'", row.data);
         nnm_buffer_fini(&row);
@@ -502,6 +596,9 @@ int main(void)
         TEST(a_backend_file_is_read),
         TEST(a_library_is_left_out_or_a_path),
         TEST(a_written_backend_file_reads_back),
+        TEST(settings_of_a_backend_are_read),
+        TEST(settings_of_a_backend_are_checked),
+        TEST(a_new_file_has_the_settings_of_its_backend),
         TEST(the_cpu_is_a_number_or_a_word),
         TEST(bad_backend_values_are_named),
         TEST(numbers_do_not_follow_the_locale),

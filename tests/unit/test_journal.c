@@ -62,12 +62,13 @@ static void rounds_are_told_apart(void **state)
     assert_ok(add(journal, second, "AAAAAA", 1)); /* a later run of the same backend goes on */
     assert_int_equal(check_rounds(journal, "AAAAAA"), 2);
 
-    nnm_journal_source others[] = {SOURCE, SOURCE, SOURCE, SOURCE}; /* what was measured otherwise */
+    nnm_journal_source others[] = {SOURCE, SOURCE, SOURCE, SOURCE, SOURCE}; /* what was measured otherwise */
     others[0].backend = "onednn_cpu";
     others[1].threads = 2;
     others[2].optimization = "basic";
     others[3].implement = "tensorflow";
-    for (size_t i = 0; i < 4; i++) {
+    strcpy(others[4].identity, "SERIAL: 123\n");
+    for (size_t i = 0; i < 5; i++) {
         nnm_round *rounds = (nnm_round *)&round;
         size_t count = 9;
         assert_ok(nnm_journal_rounds(journal, &others[i], conv, "AAAAAA", CONFIG, true, &rounds, &count, &err));
@@ -78,6 +79,35 @@ static void rounds_are_told_apart(void **state)
     size_t count = 9;
     assert_ok(nnm_journal_rounds(journal, &source, conv, "AAAAAA", CONFIG ",BATCH=2", true, &rounds, &count, &err));
     assert_int_equal(count, 0);
+    nnm_journal_close(journal);
+}
+
+static void devices_are_told_apart_by_their_settings(void **state)
+{
+    (void)state;
+    nnm_journal *journal = open_journal();
+    nnm_journal_run one = run, two = run;
+    int64_t id = 0;
+    one.settings = "ROUNDS: 3\nSERIAL: 123\nLOUD: TRUE\nRUNS: 5\n";
+    two.settings = "ROUNDS: 3\nSERIAL: 1234\nLOUD: TRUE\nRUNS: 5\n";
+    assert_ok(nnm_journal_begin(journal, &one, &id, &err));
+    assert_ok(add(journal, id, "AAAAAA", 0));
+    assert_ok(nnm_journal_begin(journal, &two, &id, &err));
+    assert_ok(add(journal, id, "AAAAAA", 1));
+    assert_ok(add(journal, id, "AAAAAA", 2));
+    static const struct {
+        const char *identity;
+        size_t rounds;
+    } cases[] = {{"SERIAL: 123\nLOUD: TRUE\n", 1}, {"SERIAL: 1234\nLOUD: TRUE\n", 2}, {"SERIAL: 12345\n", 0}, {"", 3}};
+    for (size_t i = 0; i < 4; i++) {
+        nnm_journal_source source_of = source;
+        nnm_round *rounds = NULL;
+        size_t count = 9;
+        strcpy(source_of.identity, cases[i].identity);
+        assert_ok(nnm_journal_rounds(journal, &source_of, conv, "AAAAAA", CONFIG, false, &rounds, &count, &err));
+        assert_int_equal(count, cases[i].rounds);
+        free(rounds);
+    }
     nnm_journal_close(journal);
 }
 
@@ -373,6 +403,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(rounds_are_kept_whole),
         TEST(rounds_are_told_apart),
+        TEST(devices_are_told_apart_by_their_settings),
         TEST(a_journal_is_readable_by_others),
         TEST(rounds_that_are_none_are_refused),
         TEST(a_journal_goes_on_when_reopened),

@@ -112,7 +112,8 @@ static nnm_kernel_data *sampled_data(size_t count, int64_t batch_size)
         snprintf(config, sizeof config, "HW=56,CIN=%zu,COUT=128,KERNEL_SIZE=3,STRIDES=1", count - i);
         snprintf(model, sizeof model, "/models/\"%zu\".onnx", i);
         assert_ok(nnm_kernel_config_parse(&record.config, conv, config, &err));
-        record.shape_count = nnm_kernel_input_shapes(conv, &record.config, NNM_LAYOUT_NCHW, record.shapes);
+        assert_ok(
+            nnm_kernel_input_shapes(conv, &record.config, NNM_LAYOUT_NCHW, record.shapes, &record.shape_count, &err));
         record.model = model;
         assert_ok(nnm_kernel_data_add(data, &record, &err));
     }

@@ -75,7 +75,7 @@ static nnm_kernel_record conv_record(const char *id, int64_t hw)
     nnm_kernel_record record = {.id = "", .has_config = true};
     strncat(record.id, id, sizeof record.id - 1);
     record.config = conv_config(hw, 8, 16);
-    record.shape_count = nnm_kernel_input_shapes(conv, &record.config, NNM_LAYOUT_NCHW, record.shapes);
+    assert_ok(nnm_kernel_input_shapes(conv, &record.config, NNM_LAYOUT_NCHW, record.shapes, &record.shape_count, &err));
     return record;
 }
 
@@ -253,7 +253,9 @@ static void entry_fails(const char *entry, const char *message)
     char text[1024];
     snprintf(text, sizeof text, "{\"conv-bn-relu\": {\"OK\": {}, \"A1\": %s}}", entry);
     load_fails(conv, text, NNM_ERR_VALUE, message);
-    assert_non_null(strstr(err.message, "data.json: conv-bn-relu 'A1': "));
+    assert_non_null(strstr(err.message, "data.json:1:29: conv-bn-relu 'A1': "));
+    assert_int_equal(err.line, 1);
+    assert_int_equal(err.column, 29);
 }
 
 static void bad_entries_are_named(void **state)
@@ -427,7 +429,13 @@ static void collecting_keeps_what_has_both(void **state)
                        "\"KERNEL_SIZE\": 1, \"STRIDES\": 1}}}}";
     assert_ok(nnm_file_write(path, text, strlen(text), &err));
     assert_fails(nnm_kernel_data_collect(&data, conv, twice, 2, latencies, 1, &err), NNM_ERR_VALUE,
-                 "data.json: conv-bn-relu 'YB2F4N' has two configurations");
+                 "configs_good.json and");
+    assert_non_null(strstr(err.message, "data.json: conv-bn-relu 'YB2F4N' has two configurations: HW=13,"));
+    const char *three[] = {NNM_TEST_DATA "/json/published_detail.json", LATENCIES}; /* 42.001 there, 37.53 here */
+    assert_fails(nnm_kernel_data_collect(&data, conv, configs, 1, three, 2, &err), NNM_ERR_VALUE,
+                 "published_detail.json and ");
+    assert_non_null(strstr(err.message, "latencies_good.json: conv-bn-relu 'YB2F4N' has two latencies: 42.001 +- 1 and "
+                                        "37.53 +- 0.314 ms"));
     assert_fails(nnm_kernel_data_collect(&data, fc, configs, 1, latencies, 1, &err), NNM_ERR_NOT_FOUND,
                  "latencies_good.json: no entry for 'fc'");
     assert_null(data);

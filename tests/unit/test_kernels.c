@@ -129,7 +129,7 @@ static void every_kernel_can_be_built_from_its_smallest_configuration(void **sta
             assert_true(config.value[j] >= 0 && config.value[j] < maximum);
         }
         for (nnm_layout layout = NNM_LAYOUT_NCHW; layout <= NNM_LAYOUT_NHWC; layout++) {
-            nnm_graph_options options = {layout, 1, 0};
+            nnm_graph_options options = {layout, 1, 0, false};
             nnm_graph *graph = NULL;
             assert_ok(nnm_kernel_build_graph(&graph, kernel, &config, &options, &err));
             bool halves = strcmp(nnm_kernel_name(kernel), "split") == 0;
@@ -307,6 +307,7 @@ static void lists_of_configurations_grow(void **state)
 static void features_follow_the_description(void **state)
 {
     (void)state;
+    nnm_error err = NNM_ERROR_INIT;
     const struct {
         const char *kernel, *config;
         double flops, params;
@@ -324,7 +325,7 @@ static void features_follow_the_description(void **state)
         nnm_kernel_config config = parse(kernel, cases[i].config);
         size_t params = nnm_kernel_param_count(kernel);
         double features[NNM_KERNEL_MAX_FEATURES];
-        nnm_kernel_features(kernel, &config, features);
+        assert_ok(nnm_kernel_features(kernel, &config, features, &err));
         assert_int_equal(nnm_kernel_feature_count(kernel), params + 2);
         for (size_t j = 0; j < params; j++) {
             assert_string_equal(nnm_kernel_feature_name(kernel, j), nnm_kernel_param_name(kernel, j));

@@ -38,7 +38,7 @@ static nnm_builder *open_workspace(void)
 {
     nnm_builder *builder = NULL;
     assert_ok(nnm_workspace_create(workspace, "xnnpack_cpu", &err));
-    assert_ok(nnm_builder_config_init(&builder, workspace, NULL, &err));
+    assert_ok(nnm_builder_config_init(&builder, workspace, NULL, NULL, &err));
     return builder;
 }
 
@@ -277,7 +277,7 @@ static void repeated_rows_of_a_table_are_labels_measured_twice(void **state)
         assert_true(fit.labels.agree5 == cases[i].agree5 || isnan(cases[i].agree5));
         assert_true(fit.summary.noise_ceiling10 == cases[i].ceiling10 || isnan(cases[i].ceiling10));
         assert_int_equal(isnan(fit.summary.noise_ceiling10), isnan(cases[i].ceiling10));
-        assert_ok(nnm_evaluate_csv(fit.predictor, cases[i].path, "ms", NULL, &metrics, &labels, &err));
+        assert_ok(nnm_evaluate_csv(NULL, fit.predictor, cases[i].path, "ms", NULL, &metrics, &labels, &err));
         assert_int_equal(labels.pairs, cases[i].pairs);
         assert_memory_equal(&labels, &fit.labels, sizeof labels);
         nnm_fit_result_fini(&fit);

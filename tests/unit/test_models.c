@@ -9,7 +9,7 @@ static void survives_bad_model_files(void **state)
 {
     fixture *f = *state;
     nnm_error err = NNM_ERROR_INIT;
-    nnm_kernel_data *data = sample_fc(f, 8);
+    nnm_kernel_data *data = sample_kernels(f, 8);
     assert_int_equal(unlink(data->records[1].model), 0);
     write_text(data->records[2].model, "this is not a model");
     assert_int_equal(truncate(data->records[3].model, 100), 0);
@@ -28,7 +28,7 @@ static void survives_bad_model_files(void **state)
     nnm_sample_options options = NNM_SAMPLE_OPTIONS_INIT;
     options.mark = "others";
     options.seed = 7;
-    assert_ok(nnm_generate_config_sample(f->builder, "fc", 3, &options, &others, &err));
+    assert_ok(nnm_generate_config_sample(f->builder, KERNEL, 3, &options, &others, &err));
     for (size_t i = 0; i < others->count; i++)
         write_text(others->records[i].model, "nor is this");
     assert_fails(nnm_profile_models(f->builder, BACKEND, others, &summary, &err), NNM_ERR_BACKEND, "all 3 kernels");
@@ -97,7 +97,7 @@ static void tells_failures_that_cannot_be_noted(void **state)
 {
     fixture *f = *state;
     nnm_error err = NNM_ERROR_INIT;
-    nnm_kernel_data *data = sample_fc(f, 2);
+    nnm_kernel_data *data = sample_kernels(f, 2);
     char path[1024];
     size_t failed = 0;
     write_text(data->records[0].model, "this is not a model");

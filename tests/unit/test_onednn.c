@@ -324,7 +324,7 @@ static void assert_refused(nnm_graph *graph, nnm_tensor_id output, const char *m
     nnm_error err = NNM_ERROR_INIT;
     nnm_session *session = NULL;
     mark_output(graph, output);
-    assert_fails(backend->supports(graph, &err), NNM_ERR_UNSUPPORTED, message);
+    assert_fails(backend->supports(backend, graph, &err), NNM_ERR_UNSUPPORTED, message);
     err = (nnm_error)NNM_ERROR_INIT;
     assert_fails(nnm_onednn_open_graph(&session, graph, &one_thread, &err), NNM_ERR_UNSUPPORTED, message);
     assert_null(session);
@@ -336,7 +336,7 @@ static void test_refuses_with_a_reason(void **state)
     (void)state;
     nnm_error err = NNM_ERROR_INIT;
     nnm_graph *graph = new_graph(NNM_LAYOUT_NCHW);
-    assert_fails(backend->supports(graph, &err), NNM_ERR_UNSUPPORTED, "the graph computes nothing");
+    assert_fails(backend->supports(backend, graph, &err), NNM_ERR_UNSUPPORTED, "the graph computes nothing");
     nnm_tensor_id x = add_image(graph, 1, 4, 5, 5);
     assert_refused(graph, add_two(graph, NNM_OP_ADD, x, add_constant(graph, *shape_of(graph, x), 0, 1)),
                    "has a constant input");

@@ -16,7 +16,7 @@ static const nnm_session_options one_thread = {.threads = 1};
 static inline void skip_without_onednn(void)
 {
     nnm_backend_info info;
-    backend->probe(&info);
+    nnm_backend_probe(backend, NULL, &info);
     if (info.available) return;
     print_message("skipped: %s\n", info.why_not);
     exit(0);
@@ -202,7 +202,7 @@ static inline void assert_agrees(const nnm_graph *graph, const char *name, const
 {
     nnm_error err = NNM_ERROR_INIT;
     nnm_session *session = NULL;
-    assert_ok(backend->supports(graph, &err));
+    assert_ok(backend->supports(backend, graph, &err));
     assert_ok(nnm_onednn_open_graph(&session, graph, options, &err));
     assert_session_agrees(session, graph, name);
     backend->close(session);

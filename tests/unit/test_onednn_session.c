@@ -50,12 +50,12 @@ static void test_files_and_wrong_sizes(void **state)
     nnm_error err = NNM_ERROR_INIT;
     nnm_session *session = NULL, *second = NULL;
     char missing[512];
-    assert_fails(backend->open(&session, in_folder(missing, folder, "missing.onnx"), &one_thread, &err),
+    assert_fails(backend->open(backend, &session, in_folder(missing, folder, "missing.onnx"), &one_thread, &err),
                  NNM_ERR_NOT_FOUND, "missing.onnx");
     nnm_graph *graph = file_graph();
     err = (nnm_error)NNM_ERROR_INIT;
-    assert_ok(backend->open(&session, path, &one_thread, &err));
-    assert_ok(backend->open(&second, path, &one_thread, &err));
+    assert_ok(backend->open(backend, &session, path, &one_thread, &err));
+    assert_ok(backend->open(backend, &second, path, &one_thread, &err));
     float few[4] = {0};
     assert_fails(backend->set_input(session, 1, few, 4, &err), NNM_ERR_INVALID_ARGUMENT, "no input 1; the model has 1");
     assert_fails(backend->set_input(session, 0, few, 4, &err), NNM_ERR_INVALID_ARGUMENT, "has 3136 values, not 4");
@@ -76,7 +76,7 @@ static void test_reads_tensorflow_lite(void **state)
     nnm_session *session = NULL;
     nnm_graph *graph = one_conv(NNM_LAYOUT_NHWC, 3, 11, 20);
     assert_ok(nnm_tflite_write(graph, path, &err));
-    assert_ok(backend->open(&session, path, &one_thread, &err));
+    assert_ok(backend->open(backend, &session, path, &one_thread, &err));
     assert_session_agrees(session, graph, "TensorFlow Lite");
     backend->close(session);
     nnm_graph_free(graph);
@@ -107,8 +107,8 @@ static void test_is_measured_in_a_worker(void **state)
     nnm_error err = NNM_ERROR_INIT;
     nnm_backend_info info;
     nnm_graph *graph = file_graph();
-    backend->probe(&info);
-    assert_ok(backend->supports(graph, &err));
+    nnm_backend_probe(backend, NULL, &info);
+    assert_ok(backend->supports(backend, graph, &err));
     nnm_graph_free(graph);
     measure_twice(&(nnm_session_options){.threads = 2});
     measure_twice(&one_thread);
@@ -160,7 +160,7 @@ static void test_registry(void **state)
     assert_ok(nnm_backend_find(&found, "onednn_cpu", &err));
     assert_ptr_equal(found, backend);
     assert_int_equal(backend->abi, NNM_BACKEND_ABI);
-    backend->probe(&info);
+    nnm_backend_probe(backend, NULL, &info);
     assert_int_equal(strncmp(info.version, "2.", 2), 0);
     assert_true(backend->reads_onnx && backend->reads_tflite);
     assert_string_equal(info.why_not, "");

@@ -1,8 +1,7 @@
+#include "unit/format_rig.h"
 #include "unit/same_graph.h"
 
 #include <inttypes.h>
-#include <signal.h>
-#include <sys/resource.h>
 
 #include "base/buffer.h"
 #include "base/file.h"
@@ -38,7 +37,7 @@ static nnm_graph *build_kernel(size_t which)
     nnm_error err = NNM_ERROR_INIT;
     const nnm_kernel *kernel = NULL;
     nnm_kernel_config config;
-    nnm_graph_options options = {NNM_LAYOUT_NCHW, kernel_cases[which].batch_size, which};
+    nnm_graph_options options = {NNM_LAYOUT_NCHW, kernel_cases[which].batch_size, which, false};
     nnm_graph *graph = NULL;
     assert_ok(nnm_kernel_find(&kernel, kernel_cases[which].kernel, &err));
     assert_ok(nnm_kernel_config_parse(&config, kernel, kernel_cases[which].config, &err));
@@ -97,17 +96,19 @@ static nnm_graph *build_network(void)
     return graph;
 }
 
+static const file_format onnx = {"m.onnx", "not an ONNX model, or cut short", nnm_onnx_write, nnm_onnx_read_memory};
+
 /* The bytes of the file that `graph` becomes; the graph is freed. */
 static char *bytes_of(nnm_graph *graph, size_t *size)
 {
-    nnm_error err = NNM_ERROR_INIT;
-    char folder[256], path[512], *bytes = NULL;
-    make_folder(folder);
-    assert_ok(nnm_onnx_write(graph, in_folder(path, folder, "model.onnx"), &err));
-    assert_ok(nnm_file_read(path, &bytes, size, &err));
-    remove_folder(folder);
+    char *bytes = written_bytes(&onnx, graph, size);
     nnm_graph_free(graph);
     return bytes;
+}
+
+static nnm_status read_bytes(const void *bytes, size_t size, nnm_error *err)
+{
+    return try_to_read(&onnx, bytes, size, err);
 }
 
 /* ---- writing ---- */
@@ -173,74 +174,31 @@ static void graphs_that_onnx_cannot_hold_are_refused(void **state)
     remove_folder(folder);
 }
 
-/* A limit on the size of files stands in for a full disk. */
 static void a_write_that_fails_leaves_nothing_behind(void **state)
 {
     (void)state;
-    nnm_error err = NNM_ERROR_INIT;
-    char folder[256], path[512];
-    make_folder(folder);
     nnm_graph *graph = build_kernel(0);
-    struct rlimit before, limit;
-    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
-    limit = before;
-    limit.rlim_cur = 1000;
-    void (*handler)(int) = signal(SIGXFSZ, SIG_IGN);
-    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
-    nnm_status status = nnm_onnx_write(graph, in_folder(path, folder, "model.onnx"), &err);
-    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
-    signal(SIGXFSZ, handler);
-    assert_int_equal(status, NNM_ERR_IO);
-    assert_non_null(strstr(err.message, "model.onnx"));
-    assert_int_equal(rmdir(folder), 0); /* empty: no temporary file either */
+    assert_failed_write_leaves_nothing(&onnx, graph, 1000);
     nnm_graph_free(graph);
 }
 
 /* ---- damaged files ---- */
 
-static nnm_status read_bytes(const void *bytes, size_t size, nnm_error *err)
-{
-    nnm_graph *graph = NULL;
-    nnm_status status = nnm_onnx_read_memory(&graph, bytes, size, "m.onnx", err);
-    if (status) assert_null(graph);
-    nnm_graph_free(graph);
-    return status;
-}
-
-/* Copies the first bytes into a block of their own, so that a sanitizer sees every access beyond. */
 static void a_file_cut_short_anywhere_is_refused(void **state)
 {
     (void)state;
-    nnm_error err = NNM_ERROR_INIT;
     size_t size;
     char *bytes = bytes_of(build_kernel(1), &size);
-    for (size_t length = 0; length < size; length++) {
-        char *cut = malloc(length ? length : 1);
-        assert_non_null(cut);
-        memcpy(cut, bytes, length);
-        assert_fails(read_bytes(cut, length, &err), NNM_ERR_PARSE, "m.onnx: not an ONNX model, or cut short");
-        free(cut);
-    }
-    assert_ok(read_bytes(bytes, size, &err));
+    assert_cut_files_are_refused(&onnx, bytes, size);
     free(bytes);
 }
 
 static void no_changed_byte_brings_the_reader_down(void **state)
 {
     (void)state;
-    static const unsigned char patterns[] = {0x01, 0x02, 0x04, 0x08, 0x10, 0x20, 0x40, 0x80, 0xFF, 0x55};
     size_t size;
     char *bytes = bytes_of(build_kernel(1), &size);
-    for (size_t i = 0; i < size; i++) {
-        for (size_t p = 0; p < sizeof patterns; p++) {
-            nnm_error err = NNM_ERROR_INIT;
-            bytes[i] = (char)((unsigned char)bytes[i] ^ patterns[p]);
-            nnm_status status = read_bytes(bytes, size, &err);
-            if (status != NNM_OK && status != NNM_ERR_PARSE && status != NNM_ERR_UNSUPPORTED && status != NNM_ERR_VALUE)
-                fail_msg("byte %zu ^ %#x: %s: %s", i, patterns[p], nnm_status_name(status), err.message);
-            bytes[i] = (char)((unsigned char)bytes[i] ^ patterns[p]);
-        }
-    }
+    assert_changed_files_do_no_harm(&onnx, bytes, size);
     free(bytes);
 }
 

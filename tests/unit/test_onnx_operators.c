@@ -44,7 +44,7 @@ static nnm_graph *build_kernel(const nnm_kernel *kernel, size_t which)
 {
     nnm_error err = NNM_ERROR_INIT;
     nnm_kernel_config config;
-    nnm_graph_options options = {NNM_LAYOUT_NCHW, kernel_cases[which].batch_size, which};
+    nnm_graph_options options = {NNM_LAYOUT_NCHW, kernel_cases[which].batch_size, which, false};
     nnm_graph *graph = NULL;
     assert_ok(nnm_kernel_config_parse(&config, kernel, kernel_cases[which].config, &err));
     assert_ok(nnm_kernel_build_graph(&graph, kernel, &config, &options, &err));

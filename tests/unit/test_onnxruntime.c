@@ -82,7 +82,7 @@ static int set_up(void **state)
     make_folder(folder);
     in_folder(path, folder, "model.onnx");
     assert_ok(nnm_backend_find(&backend, "onnxruntime_cpu", &err));
-    backend->probe(&found);
+    nnm_backend_probe(backend, NULL, &found);
     if (!found.available) {
         print_message("tests that need the runtime are skipped: %s\n", found.why_not);
         return 0;
@@ -159,9 +159,9 @@ static void assert_graph_agrees(nnm_graph *graph, const char *name, const nnm_se
 {
     nnm_error err = NNM_ERROR_INIT;
     nnm_session *session = NULL;
-    assert_ok(backend->supports(graph, &err));
+    assert_ok(backend->supports(backend, graph, &err));
     assert_ok(nnm_onnx_write(graph, path, &err));
-    assert_ok(backend->open(&session, path, options, &err));
+    assert_ok(backend->open(backend, &session, path, options, &err));
     for (uint64_t repeat = 0; repeat < 2; repeat++) {
         float *inputs[4] = {NULL};
         assert_true(nnm_graph_input_count(graph) <= 4);
@@ -233,9 +233,10 @@ static void wrong_options_are_refused(void **state)
     nnm_session *session = NULL;
     write_small_model();
     nnm_session_options options = {.threads = 0};
-    assert_fails(backend->open(&session, path, &options, &err), NNM_ERR_VALUE, "threads is 0, must be from 1 to 256");
+    assert_fails(backend->open(backend, &session, path, &options, &err), NNM_ERR_VALUE,
+                 "threads is 0, must be from 1 to 256");
     options = (nnm_session_options){.threads = 1, .optimization = (nnm_optimization)4};
-    assert_fails(backend->open(&session, path, &options, &err), NNM_ERR_VALUE,
+    assert_fails(backend->open(backend, &session, path, &options, &err), NNM_ERR_VALUE,
                  "optimization is 4, must be from 0 to 3");
     assert_null(session);
 }
@@ -251,7 +252,7 @@ static void sessions_begin_alike(void **state)
     write_small_model();
     for (size_t i = 0; i < 2; i++) {
         nnm_session *session = NULL;
-        assert_ok(backend->open(&session, path, &one_thread, &err));
+        assert_ok(backend->open(backend, &session, path, &one_thread, &err));
         assert_ok(backend->run(session, &err));
         assert_ok(backend->get_output(session, 0, out[i], 12 * 9 * 9, &err));
         backend->close(session);
@@ -271,7 +272,7 @@ static void inputs_are_not_zero_at_first(void **state)
     nnm_session *session = NULL;
     float at_first[12 * 9 * 9], of_zeros[12 * 9 * 9], zeros[8 * 9 * 9] = {0};
     write_small_model();
-    assert_ok(backend->open(&session, path, &one_thread, &err));
+    assert_ok(backend->open(backend, &session, path, &one_thread, &err));
     assert_ok(backend->run(session, &err));
     assert_ok(backend->get_output(session, 0, at_first, 12 * 9 * 9, &err));
     assert_ok(backend->set_input(session, 0, zeros, 8 * 9 * 9, &err));
@@ -289,8 +290,8 @@ static void sessions_do_not_disturb_each_other(void **state)
     nnm_session *first = NULL, *second = NULL;
     nnm_graph *graph = kernel_graph("fc", "CIN=37,COUT=11", 1);
     assert_ok(nnm_onnx_write(graph, path, &err));
-    assert_ok(backend->open(&first, path, &one_thread, &err));
-    assert_ok(backend->open(&second, path, &one_thread, &err));
+    assert_ok(backend->open(backend, &first, path, &one_thread, &err));
+    assert_ok(backend->open(backend, &second, path, &one_thread, &err));
     backend->close(first);
     float *input = random_floats(37, 3);
     assert_ok(backend->set_input(second, 0, input, 37, &err));
@@ -312,7 +313,7 @@ static void wrong_sizes_are_refused(void **state)
     nnm_session *session = NULL;
     float few[4] = {0};
     write_small_model();
-    assert_ok(backend->open(&session, path, &one_thread, &err));
+    assert_ok(backend->open(backend, &session, path, &one_thread, &err));
     assert_fails(backend->set_input(session, 1, few, 4, &err), NNM_ERR_INVALID_ARGUMENT, "no input 1; the model has 1");
     assert_fails(backend->set_input(session, 0, few, 4, &err), NNM_ERR_INVALID_ARGUMENT, "has 648 values, not 4");
     assert_fails(backend->get_output(session, 7, few, 4, &err), NNM_ERR_INVALID_ARGUMENT, "no output 7");
@@ -335,13 +336,13 @@ static void damaged_models_are_refused(void **state)
     for (size_t i = 0; i < sizeof kept / sizeof *kept; i++) {
         err = (nnm_error)NNM_ERROR_INIT;
         assert_ok(nnm_file_write(other, bytes, kept[i], &err));
-        assert_fails(backend->open(&session, other, &one_thread, &err), NNM_ERR_BACKEND,
+        assert_fails(backend->open(backend, &session, other, &one_thread, &err), NNM_ERR_BACKEND,
                      "damaged.onnx: ONNX Runtime cannot load the model: ");
     }
     free(bytes);
-    assert_fails(backend->open(&session, in_folder(other, folder, "missing.onnx"), &one_thread, &err),
+    assert_fails(backend->open(backend, &session, in_folder(other, folder, "missing.onnx"), &one_thread, &err),
                  NNM_ERR_NOT_FOUND, "missing.onnx");
-    assert_fails(backend->open(&session, folder, &one_thread, &err), NNM_ERR_BACKEND, "cannot load the model");
+    assert_fails(backend->open(backend, &session, folder, &one_thread, &err), NNM_ERR_BACKEND, "cannot load the model");
     assert_null(session);
 }
 
@@ -351,12 +352,12 @@ static void models_that_cannot_be_fed_are_refused(void **state)
     need_runtime();
     nnm_error err;
     nnm_session *session = NULL;
-    assert_fails(backend->open(&session, NNM_TEST_DATA "/onnx/open_dimension.onnx", &one_thread, &err),
+    assert_fails(backend->open(backend, &session, NNM_TEST_DATA "/onnx/open_dimension.onnx", &one_thread, &err),
                  NNM_ERR_UNSUPPORTED, "open_dimension.onnx: input 0 has a dimension that is not fixed");
-    assert_fails(backend->open(&session, NNM_TEST_DATA "/onnx/whole_numbers.onnx", &one_thread, &err),
+    assert_fails(backend->open(backend, &session, NNM_TEST_DATA "/onnx/whole_numbers.onnx", &one_thread, &err),
                  NNM_ERR_UNSUPPORTED, "whole_numbers.onnx: input 0 does not hold 32-bit floats");
-    assert_fails(backend->open(&session, NNM_TEST_DATA "/onnx/rank_7.onnx", &one_thread, &err), NNM_ERR_UNSUPPORTED,
-                 "rank_7.onnx: input 0 has too many dimensions");
+    assert_fails(backend->open(backend, &session, NNM_TEST_DATA "/onnx/rank_7.onnx", &one_thread, &err),
+                 NNM_ERR_UNSUPPORTED, "rank_7.onnx: input 0 has too many dimensions");
 }
 
 static void graphs_of_the_other_layout_are_refused(void **state)
@@ -365,7 +366,7 @@ static void graphs_of_the_other_layout_are_refused(void **state)
     nnm_error err = NNM_ERROR_INIT;
     nnm_graph *graph = NULL;
     assert_ok(nnm_graph_new(&graph, NNM_LAYOUT_NHWC, &err));
-    assert_fails(backend->supports(graph, &err), NNM_ERR_UNSUPPORTED, "the graph is NHWC");
+    assert_fails(backend->supports(backend, graph, &err), NNM_ERR_UNSUPPORTED, "the graph is NHWC");
     nnm_graph_free(graph);
 }
 
@@ -375,7 +376,7 @@ static nnm_status open_with(const char *library, nnm_error *err)
 {
     nnm_session *session = NULL;
     nnm_session_options options = {.threads = 1, .library_path = library};
-    nnm_status status = backend->open(&session, path, &options, err);
+    nnm_status status = backend->open(backend, &session, path, &options, err);
     backend->close(session);
     return status;
 }
@@ -432,6 +433,7 @@ static void measure_in_worker(unsigned threads)
     nnm_round round;
     char missing[512];
     nnm_protocol protocol = NNM_PROTOCOL_INIT;
+    protocol.find_s = 0.05;
     nnm_session_options options = {.threads = threads};
     assert_ok(nnm_worker_start(&worker, backend, &options, &protocol, &err));
     for (int i = 0; i < 2; i++) {
@@ -463,7 +465,7 @@ static void forks_well_after_sessions_of_its_own(void **state)
     nnm_session_options three = {.threads = 3};
     size_t before = count_entries("/proc/self/task");
     write_small_model();
-    assert_ok(backend->open(&session, path, &three, &err));
+    assert_ok(backend->open(backend, &session, path, &three, &err));
     assert_ok(backend->run(session, &err));
     assert_int_equal(count_entries("/proc/self/task"), before + 2);
     backend->close(session);

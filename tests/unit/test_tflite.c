@@ -1,7 +1,5 @@
 #include "unit/testing.h"
 
-#include <signal.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "unit/tflite_graphs.h"
@@ -236,24 +234,8 @@ static void graphs_that_the_format_cannot_hold_are_refused(void **state)
 static void a_write_that_fails_leaves_nothing_behind(void **state)
 {
     (void)state;
-    nnm_error err = NNM_ERROR_INIT;
-    char folder[256], path[512];
-    make_folder(folder);
     nnm_graph *graph = build_others();
-    struct rlimit before, limit;
-    assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
-    limit = before;
-    limit.rlim_cur = 3000;
-    void (*handler)(int) = signal(SIGXFSZ, SIG_IGN);
-    assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
-    nnm_status status = nnm_tflite_write(graph, in_folder(path, folder, "model.tflite"), &err);
-    assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
-    signal(SIGXFSZ, handler);
-    assert_int_equal(status, NNM_ERR_IO);
-    assert_non_null(strstr(err.message, "model.tflite"));
-    assert_int_equal(rmdir(folder), 0);
-    in_folder(path, folder, "model.tflite"); /* now the folder is gone */
-    assert_fails(nnm_tflite_write(graph, path, &err), NNM_ERR_NOT_FOUND, "model.tflite");
+    assert_failed_write_leaves_nothing(&tflite, graph, 3000);
     nnm_graph_free(graph);
 }
 

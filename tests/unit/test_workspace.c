@@ -38,14 +38,14 @@ static nnm_workspace *open_new(void)
 {
     nnm_workspace *workspace = NULL;
     assert_ok(nnm_workspace_create(path, BACKEND, &err));
-    assert_ok(nnm_workspace_open(&workspace, path, &err));
+    assert_ok(nnm_workspace_open(&workspace, path, NULL, &err));
     return workspace;
 }
 
 static void open_fails(nnm_status code, const char *message)
 {
     nnm_workspace *workspace = NULL;
-    assert_fails(nnm_workspace_open(&workspace, path, &err), code, message);
+    assert_fails(nnm_workspace_open(&workspace, path, NULL, &err), code, message);
     assert_null(workspace);
 }
 
@@ -109,7 +109,7 @@ static void a_backend_for_onnx_files_starts_with_torch(void **state)
     (void)state;
     nnm_workspace *workspace = NULL;
     assert_ok(nnm_workspace_create(path, "onnxruntime_cpu", &err));
-    assert_ok(nnm_workspace_open(&workspace, path, &err));
+    assert_ok(nnm_workspace_open(&workspace, path, NULL, &err));
     assert_int_equal(nnm_workspace_predictorbuild(workspace)->implement, NNM_IMPLEMENT_TORCH);
     char file[512];
     assert_ok(nnm_file_write(in_folder(file, path, "configs/predictorbuild_config.yaml"), "BATCH_SIZE: 2\n", 14, &err));
@@ -126,7 +126,7 @@ static void paths_are_made_absolute(void **state)
     assert_int_equal(chdir(folder), 0);
     nnm_workspace *workspace = NULL;
     nnm_status created = nnm_workspace_create("some/where/ws/", BACKEND, &err);
-    nnm_status opened = nnm_workspace_open(&workspace, "some/where/../where/ws", &err);
+    nnm_status opened = nnm_workspace_open(&workspace, "some/where/../where/ws", NULL, &err);
     assert_int_equal(chdir(before), 0);
     assert_ok(created);
     assert_ok(opened);
@@ -145,7 +145,7 @@ static void an_empty_folder_becomes_a_workspace(void **state)
     assert_ok(nnm_folder_create(path, &err));
     assert_int_equal(chdir(path), 0);
     nnm_status created = nnm_workspace_create(".", BACKEND, &err);
-    nnm_status opened = nnm_workspace_open(&workspace, ".", &err); /* the folder itself, not one in its place */
+    nnm_status opened = nnm_workspace_open(&workspace, ".", NULL, &err); /* the folder itself, not one in its place */
     assert_int_equal(chdir(before), 0);
     assert_ok(created);
     assert_ok(opened);
@@ -169,7 +169,7 @@ static void what_is_there_is_not_touched(void **state)
     edit("backend_config.yaml", "BACKEND: xnnpack_cpu\nROUNDS: 7\n");
     assert_fails(nnm_workspace_create(path, BACKEND, &err), NNM_ERR_EXISTS, "ws' is a workspace already");
     nnm_workspace *workspace = NULL;
-    assert_ok(nnm_workspace_open(&workspace, path, &err));
+    assert_ok(nnm_workspace_open(&workspace, path, NULL, &err));
     assert_int_equal(nnm_workspace_backend(workspace)->protocol.rounds, 7);
     nnm_workspace_close(workspace);
 
@@ -361,7 +361,7 @@ static void a_workspace_has_one_writer(void **state)
     assert_ok(nnm_workspace_lock_take(&lock, workspace, "profile", &err));
     char holder[128];
     snprintf(holder, sizeof holder, "ws' is in use by test_workspace (pid %ld, profile) since 20", (long)getpid());
-    assert_ok(nnm_workspace_open(&again, path, &err)); /* reading needs no lock */
+    assert_ok(nnm_workspace_open(&again, path, NULL, &err)); /* reading needs no lock */
     assert_fails(nnm_workspace_lock_take(&other, again, "sample", &err), NNM_ERR_BUSY, holder);
     pid_t child = fork_child();
     if (child == 0) {

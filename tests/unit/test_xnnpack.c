@@ -22,7 +22,7 @@ static int set_up(void **state)
     make_folder(folder);
     in_folder(path, folder, "model.onnx");
     assert_ok(nnm_backend_find(&backend, "xnnpack_cpu", &err));
-    backend->probe(&info);
+    nnm_backend_probe(backend, NULL, &info);
     if (!info.available) {
         print_message("skipped: %s\n", info.why_not);
         exit(0);
@@ -159,9 +159,9 @@ static void assert_graph_agrees(const nnm_graph *graph, const char *name, unsign
     nnm_error err = NNM_ERROR_INIT;
     nnm_session *session = NULL;
     nnm_session_options options = {.threads = threads};
-    assert_ok(backend->supports(graph, &err));
+    assert_ok(backend->supports(backend, graph, &err));
     assert_ok(nnm_onnx_write(graph, path, &err));
-    assert_ok(backend->open(&session, path, &options, &err));
+    assert_ok(backend->open(backend, &session, path, &options, &err));
     size_t count = interpreter_count(graph, nnm_graph_input(graph, 0));
     for (uint64_t repeat = 0; repeat < 2; repeat++) { /* nothing is left over from the first run */
         float *input = random_floats(count, 100 + repeat, -1, 1);
@@ -313,11 +313,11 @@ static void assert_refused(nnm_graph *graph, nnm_tensor_id output, const char *w
     nnm_error err = NNM_ERROR_INIT;
     nnm_session *session = NULL;
     assert_ok(nnm_graph_mark_output(graph, output, &err));
-    assert_fails(backend->supports(graph, &err), NNM_ERR_UNSUPPORTED, why);
-    assert_int_equal(backend->supports(graph, NULL), NNM_ERR_UNSUPPORTED);
+    assert_fails(backend->supports(backend, graph, &err), NNM_ERR_UNSUPPORTED, why);
+    assert_int_equal(backend->supports(backend, graph, NULL), NNM_ERR_UNSUPPORTED);
     if (nnm_graph_layout(graph) == NNM_LAYOUT_NCHW) {
         assert_ok((err = (nnm_error)NNM_ERROR_INIT, nnm_onnx_write(graph, path, &err)));
-        assert_fails(backend->open(&session, path, &one_thread, &err), NNM_ERR_UNSUPPORTED, why);
+        assert_fails(backend->open(backend, &session, path, &one_thread, &err), NNM_ERR_UNSUPPORTED, why);
         assert_null(session);
     }
     nnm_graph_free(graph);
@@ -359,7 +359,8 @@ static void test_refuses_a_variance_below_zero(void **state)
     assert_ok(nnm_graph_mark_output(graph, x, &err));
     assert_ok(nnm_onnx_write(graph, path, &err));
     nnm_graph_free(graph);
-    assert_fails(backend->open(&session, path, &one_thread, &err), NNM_ERR_VALUE, "has the variance -1 in channel 0");
+    assert_fails(backend->open(backend, &session, path, &one_thread, &err), NNM_ERR_VALUE,
+                 "has the variance -1 in channel 0");
 }
 
 static void test_wrong_files_and_sizes(void **state)
@@ -368,13 +369,13 @@ static void test_wrong_files_and_sizes(void **state)
     nnm_error err = NNM_ERROR_INIT;
     nnm_session *session = NULL;
     char missing[512];
-    assert_fails(backend->open(&session, in_folder(missing, folder, "missing.onnx"), &one_thread, &err),
+    assert_fails(backend->open(backend, &session, in_folder(missing, folder, "missing.onnx"), &one_thread, &err),
                  NNM_ERR_NOT_FOUND, "missing.onnx");
     nnm_graph *graph = graph_of(&small_conv);
     err = (nnm_error)NNM_ERROR_INIT;
     assert_ok(nnm_onnx_write(graph, path, &err));
     nnm_graph_free(graph);
-    assert_ok(backend->open(&session, path, &one_thread, &err));
+    assert_ok(backend->open(backend, &session, path, &one_thread, &err));
     float few[4] = {0};
     assert_fails(backend->set_input(session, 1, few, 4, &err), NNM_ERR_INVALID_ARGUMENT, "no input 1; the model has 1");
     assert_fails(backend->set_input(session, 0, few, 4, &err), NNM_ERR_INVALID_ARGUMENT, "has 648 values, not 4");
@@ -393,8 +394,8 @@ static void test_sessions_do_not_disturb_each_other(void **state)
     nnm_session *first = NULL, *second = NULL;
     nnm_graph *graph = graph_of(&small_conv);
     assert_ok(nnm_onnx_write(graph, path, &err));
-    assert_ok(backend->open(&first, path, &one_thread, &err));
-    assert_ok(backend->open(&second, path, &one_thread, &err));
+    assert_ok(backend->open(backend, &first, path, &one_thread, &err));
+    assert_ok(backend->open(backend, &second, path, &one_thread, &err));
     backend->close(first);
     size_t count = interpreter_count(graph, nnm_graph_input(graph, 0));
     float *input = random_floats(count, 5, -1, 1);
@@ -413,6 +414,7 @@ static void test_is_measured_in_a_worker(void **state)
     nnm_worker *worker = NULL;
     nnm_round round;
     nnm_protocol protocol = NNM_PROTOCOL_INIT;
+    protocol.find_s = 0.05;
     nnm_graph *graph = graph_of(&small_conv);
     assert_ok(nnm_onnx_write(graph, path, &err));
     nnm_graph_free(graph);
@@ -444,7 +446,7 @@ static void test_registry(void **state)
     assert_fails(nnm_backend_find(&found, "quantum", &err), NNM_ERR_NOT_FOUND, "there is no backend 'quantum'");
     assert_null(found);
     nnm_backend_info info;
-    backend->probe(&info);
+    nnm_backend_probe(backend, NULL, &info);
     assert_true(info.version[0] != '\0');
     assert_true(backend->reads_onnx && backend->reads_tflite);
     assert_int_equal(backend->abi, NNM_BACKEND_ABI);

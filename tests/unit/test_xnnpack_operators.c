@@ -13,7 +13,7 @@ static int set_up(void **state)
 {
     (void)state;
     nnm_backend_info info;
-    nnm_backend_xnnpack_cpu.probe(&info);
+    nnm_backend_probe(&nnm_backend_xnnpack_cpu, NULL, &info);
     if (!info.available) {
         print_message("skipped: %s\n", info.why_not);
         exit(0);
@@ -145,7 +145,7 @@ static void assert_agrees(nnm_graph *graph, unsigned threads)
     nnm_error err = NNM_ERROR_INIT;
     nnm_session *session = NULL;
     float *inputs[NNM_NODE_MAX_INPUTS] = {0};
-    assert_ok(nnm_backend_xnnpack_cpu.supports(graph, &err));
+    assert_ok(nnm_backend_xnnpack_cpu.supports(&nnm_backend_xnnpack_cpu, graph, &err));
     assert_ok(nnm_xnnpack_open_graph(&session, graph, &(nnm_session_options){.threads = threads}, &err));
     for (uint64_t repeat = 0; repeat < 2; repeat++) {
         for (size_t i = 0; i < nnm_graph_input_count(graph); i++) {
@@ -446,7 +446,7 @@ static void assert_refused(nnm_graph *graph, const char *why)
 {
     nnm_error err = NNM_ERROR_INIT;
     nnm_session *session = NULL;
-    assert_fails(nnm_backend_xnnpack_cpu.supports(graph, &err), NNM_ERR_UNSUPPORTED, why);
+    assert_fails(nnm_backend_xnnpack_cpu.supports(&nnm_backend_xnnpack_cpu, graph, &err), NNM_ERR_UNSUPPORTED, why);
     assert_fails(nnm_xnnpack_open_graph(&session, graph, &one_thread, &err), NNM_ERR_UNSUPPORTED, why);
     assert_null(session);
     nnm_graph_free(graph);

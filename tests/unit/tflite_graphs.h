@@ -2,7 +2,7 @@
 #ifndef NNM_TESTS_TFLITE_GRAPHS_H
 #define NNM_TESTS_TFLITE_GRAPHS_H
 
-#include "unit/testing.h"
+#include "unit/format_rig.h"
 
 #include <math.h>
 
@@ -16,6 +16,9 @@
 #include "unit/test_reference_interpreter.h"
 
 #define MAX_INPUTS 8
+
+static const file_format tflite = {"m.tflite", "not a TensorFlow Lite model, or cut short", nnm_tflite_write,
+                                   nnm_tflite_read_memory};
 
 /* ---- graphs ---- */
 
@@ -44,7 +47,7 @@ static inline nnm_graph *build_kernel(const nnm_kernel *kernel, size_t setting)
         for (size_t i = 0; i < nnm_kernel_param_count(kernel); i++)
             config.value[i] = value_of(nnm_kernel_param_name(kernel, i), setting, same);
         if (nnm_kernel_config_check(kernel, &config, &err)) continue;
-        nnm_graph_options options = {NNM_LAYOUT_NHWC, 1 + (int64_t)setting % 2, setting};
+        nnm_graph_options options = {NNM_LAYOUT_NHWC, 1 + (int64_t)setting % 2, setting, false};
         assert_ok(nnm_kernel_build_graph(&graph, kernel, &config, &options, &err));
     }
     return graph;
@@ -278,13 +281,7 @@ static inline void assert_compute_the_same(const nnm_graph *a, const nnm_graph *
 /* The bytes of the file of a graph. The caller frees them. */
 static inline char *bytes_of(const nnm_graph *graph, size_t *size)
 {
-    nnm_error err = NNM_ERROR_INIT;
-    char folder[256], path[512], *bytes = NULL;
-    make_folder(folder);
-    assert_ok(nnm_tflite_write(graph, in_folder(path, folder, "model.tflite"), &err));
-    assert_ok(nnm_file_read(path, &bytes, size, &err));
-    remove_folder(folder);
-    return bytes;
+    return written_bytes(&tflite, graph, size);
 }
 
 /* A file opened by hand. */
