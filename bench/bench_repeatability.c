@@ -286,7 +286,7 @@ static void run_ours(bench *b, set *s, method m, int pass)
     measure_ours(b, s, worker, m, pass);
     nnm_worker_stop(worker);
     nnm_quiet quiet = {.reference_ns = state.reference_ns};
-    b->quiet_share += nnm_quiet_share(&quiet, LOOK_S, protocol.clock_gate);
+    b->quiet_share += nnm_quiet_share(&quiet, LOOK_S, protocol.gate);
     b->looks++;
 }
 

@@ -3,7 +3,7 @@
  *
  * A kernel is measured in several rounds at different moments. Each round opens the session anew, warms it up, and
  * takes samples; a sample times as many calls as are needed to be long against the clock. A round's estimate is a low
- * percentile of its samples, a kernel's latency is the median of its rounds, and its spread is kept beside it.
+ * percentile of its samples, a kernel's latency is the middle of its rounds, and its spread is kept beside it.
  *
  * A backend that times models itself (nnm_backend.measure) is asked once a round. Its samples are the latencies it
  * tells, all of which count as quiet, the estimate is their median, and there are no references: their members are 0.
@@ -33,23 +33,23 @@ typedef struct nnm_protocol {
     unsigned memory_limit_mib; /* address space the worker may add for a session; 0: no limit;
                                   NNM_MEMORY_LIMIT_AUTO */
     int cpu;                   /* CPU the worker is pinned to; -1: the protocol chooses, -2: not pinned */
-    double gate;               /* a sample is disturbed when a throughput reference beside it was slower than the quiet
-                                  state by more than this share (0.08); 0: every sample counts as quiet */
-    double clock_gate;         /* a sample is quiet when both references beside it were within this share of the quiet
-                                  state, faster or slower (0.012); 0: only `gate` counts */
+    double gate;               /* a sample is disturbed when a reference beside it was slower than the quiet state by
+                                  more than this share (0.25); 0: every sample counts as quiet */
+    double clock_gate;         /* a sample is quiet when the reference beside it was within this share of the quiet
+                                  state, faster or slower; 0: only `gate` counts */
     unsigned max_rounds;       /* rounds..NNM_MAX_ROUNDS: a kernel whose latency is not sure enough gets so many */
     double target_error;       /* no further rounds once the standard error of the latency is at most this share */
     double wait_s;             /* a kernel waits so long in all for quiet windows; >= 0 */
     bool realtime;             /* real-time scheduling where it is permitted */
-    bool normalise;      /* where no quiet sample was found: by the latency reference to the quiet state's clock */
-    double reference_ns; /* throughput reference of the quiet state; 0: a worker looks for it when it starts */
-    double reference_clock_ns; /* latency reference of the quiet state; 0: likewise */
+    bool normalise;            /* samples are brought to the quiet state by the reference beside them */
+    double reference_ns;       /* wide reference of the quiet state; 0: a worker looks for it when it starts */
+    double reference_clock_ns; /* latency reference beside narrow code; 0: likewise */
     double find_s;             /* a worker that looks for the quiet state takes so long; > 0, at most 10 */
 } nnm_protocol;
-#define NNM_PROTOCOL_INIT                                                                                            \
-    {                                                                                                                \
-        5, 3.0, 300.0, 12.0, 5.0, 60.0, NNM_MEMORY_LIMIT_AUTO, -1, 0.08, 0.012, 12, 0.01, 3.0, true, true, 0.0, 0.0, \
-            5.0                                                                                                      \
+#define NNM_PROTOCOL_INIT                                                                                           \
+    {                                                                                                               \
+        8, 3.0, 300.0, 12.0, 5.0, 60.0, NNM_MEMORY_LIMIT_AUTO, -1, 0.25, 0.0, 20, 0.007, 3.0, true, true, 0.0, 0.0, \
+            5.0                                                                                                     \
     }
 
 /* For memory_limit_mib: nine tenths of the machine's memory, or of what the process may use of it. No limit in a
@@ -66,18 +66,18 @@ NNM_NODISCARD NNM_API nnm_status nnm_protocol_check(const nnm_protocol *protocol
 
 /* One round. */
 typedef struct nnm_round {
-    double estimate_ns;  /* one call: the 20th percentile of the quiet samples. Where too few are quiet: that of the
-                            undisturbed ones, brought to the clock of the quiet state; where these are too few, too:
-                            the 10th percentile of all samples */
+    double estimate_ns;  /* one call: the 10th percentile of the quiet samples, brought to the quiet state. Where too
+                            few are quiet: that of the undisturbed ones; where these are too few, too: that of all
+                            samples as they are */
     double open_ns;      /* opening the session */
     double wall_ns;      /* the whole round */
     size_t sample_count; /* 1..NNM_MAX_SAMPLES */
     size_t quiet_count;  /* samples taken in the quiet state */
     size_t calls_per_sample;
     double sample_ns[NNM_MAX_SAMPLES];    /* one call, mean over the sample's calls */
-    double reference_ns[NNM_MAX_SAMPLES]; /* of the throughput references before and after the sample, the one that is
-                                             farther from the quiet state */
-    double reference_best_ns;             /* throughput reference of the quiet state; where none was looked for, the
+    double reference_ns[NNM_MAX_SAMPLES]; /* wide reference right after the sample; where the one before was disturbed,
+                                             the slower of the two */
+    double reference_best_ns;             /* wide reference of the quiet state; where none was looked for, the
                                              fastest seen, which fades slowly */
     double clock_ns;    /* latency reference (one fixed chain of dependent operations): median of the quiet samples', or
                            of all where none is quiet */
@@ -88,15 +88,15 @@ typedef struct nnm_round {
                            its samples, which a simulated device did not take of anybody's time */
     double waited_ns;   /* of wall_ns, waiting for a quiet window */
     bool realtime;      /* taken under real-time scheduling */
-    double sample_clock_ns[NNM_MAX_SAMPLES]; /* latency reference beside each sample */
+    double sample_clock_ns[NNM_MAX_SAMPLES]; /* latency reference right after each sample */
 } nnm_round;
 
 /* Whether enough samples were quiet for the round to be believed: three, or half of them. */
 NNM_API bool nnm_round_is_caught(const nnm_round *round);
 
-/* A kernel's latency from its rounds of one pass: median of the estimates, those of caught rounds alone where there are
- * at least two. Spread: half their range for fewer than 4 rounds, else 1.4826 *
- * median absolute deviation. `count` is >= 1. */
+/* A kernel's latency from its rounds of one pass, caught rounds alone where there are at least two: the median of the
+ * estimates, for 4 rounds and more that of the means of all pairs of them (Hodges and Lehmann). Spread: half their
+ * range for fewer than 4 rounds, else 1.4826 * median absolute deviation. `count` is >= 1. */
 NNM_API void nnm_rounds_combine(const nnm_round *rounds, size_t count, double *latency_ns, double *spread_ns);
 
 /* Standard error of that latency as a share of it; infinite for a single round. */

@@ -1,6 +1,7 @@
 #include <math.h>
 
 #include "base/error.h"
+#include "bench/statistics.h"
 #include "nnmeter/measure.h"
 
 static nnm_status check_range(const char *member, double value, double low, bool low_allowed, double high,
@@ -41,21 +42,19 @@ nnm_status nnm_protocol_check(const nnm_protocol *protocol, nnm_error *err)
 
 void nnm_protocol_quick(nnm_protocol *protocol)
 {
-    protocol->rounds = 2;
-    protocol->max_rounds = 3;
-    protocol->round_ms = 6.0;
+    protocol->rounds = 3;
+    protocol->max_rounds = 6;
     protocol->budget_s = 2.0;
-    protocol->target_error = 0.03;
+    protocol->target_error = 0.02;
     protocol->wait_s = 0.5;
 }
 
 void nnm_protocol_thorough(nnm_protocol *protocol)
 {
-    protocol->rounds = 9;
-    protocol->max_rounds = 30;
-    protocol->round_ms = 20.0;
+    protocol->rounds = 24;
+    protocol->max_rounds = 60;
     protocol->budget_s = 30.0;
-    protocol->target_error = 0.004;
+    protocol->target_error = 0.003;
     protocol->wait_s = 30.0;
 }
 
@@ -115,12 +114,31 @@ static double median(const choice *c, size_t chosen, const double *center)
     return 0.5 * (ranked(c, center, (chosen - 1) / 2) + ranked(c, center, chosen / 2));
 }
 
+#define PAIRED_MIN 4  /* fewer say too little about the middle of their distribution */
+#define PAIRED_MAX 64 /* of more the median is as good */
+
+/* The median of the means of all pairs, a round with itself too (Hodges and Lehmann). Rounds of kernels whose data
+ * leave the second-level cache fall into two groups, between which a median jumps; one that went wrong moves this as
+ * little as that. */
+static double middle(const choice *c, size_t chosen)
+{
+    double estimates[PAIRED_MAX], means[PAIRED_MAX * (PAIRED_MAX + 1) / 2];
+    size_t taken = 0, pairs = 0;
+    if (chosen < PAIRED_MIN || chosen > PAIRED_MAX) return median(c, chosen, NULL);
+    for (size_t i = 0; i < c->count; i++)
+        if (counts(c, i)) estimates[taken++] = c->rounds[i].estimate_ns;
+    for (size_t i = 0; i < taken; i++)
+        for (size_t j = 0; j <= i; j++)
+            means[pairs++] = 0.5 * (estimates[i] + estimates[j]);
+    return nnm_percentile(means, pairs, 0.5);
+}
+
 void nnm_rounds_combine(const nnm_round *rounds, size_t count, double *latency_ns, double *spread_ns)
 {
     size_t chosen;
     choice c = choose(rounds, count, &chosen);
     double center = median(&c, chosen, NULL);
-    *latency_ns = center;
+    *latency_ns = middle(&c, chosen);
     if (chosen < 4) {
         *spread_ns = 0.5 * (ranked(&c, NULL, chosen - 1) - ranked(&c, NULL, 0));
     } else {
@@ -128,7 +146,9 @@ void nnm_rounds_combine(const nnm_round *rounds, size_t count, double *latency_n
     }
 }
 
-#define MEDIAN_ERROR 1.2533 /* of a median against a mean, normally distributed estimates */
+/* Standard error against that of a mean, normally distributed estimates. */
+#define MEDIAN_ERROR 1.2533
+#define MIDDLE_ERROR 1.0233
 
 double nnm_rounds_error(const nnm_round *rounds, size_t count)
 {
@@ -137,5 +157,6 @@ double nnm_rounds_error(const nnm_round *rounds, size_t count)
     (void)choose(rounds, count, &chosen);
     nnm_rounds_combine(rounds, count, &latency_ns, &spread_ns);
     if (chosen < 2 || latency_ns <= 0.0) return (double)INFINITY;
-    return MEDIAN_ERROR * spread_ns / sqrt((double)chosen) / latency_ns;
+    double factor = chosen < PAIRED_MIN || chosen > PAIRED_MAX ? MEDIAN_ERROR : MIDDLE_ERROR;
+    return factor * spread_ns / sqrt((double)chosen) / latency_ns;
 }

@@ -90,6 +90,8 @@ static inline lanes multiply_add(lanes x, lanes scale, lanes shift)
 #define TABLE_ROWS 32 /* pairs of scale and shift: 1 KiB */
 #define TABLE_PASSES 150
 #define CHAIN_STEPS 10000u
+#define CLOCK_STEPS (CHAIN_STEPS / 4)
+#define WARM_STEPS 100u
 #define CHAIN_STEP_CYCLES 4 /* multiply: 3, exclusive or: 1, on every x86-64 of the last ten years */
 
 /* Twelve chains and one pair of operands fill 14 registers. On cores with two or three units for vector arithmetic and
@@ -129,9 +131,9 @@ static float run_independent(float start)
 }
 
 /* Multiply and exclusive or do not distribute over each other, so no compiler can shorten the chain. */
-static uint32_t run_dependent(uint32_t x)
+static uint32_t run_dependent(uint32_t x, uint32_t steps)
 {
-    for (uint32_t step = 0; step < CHAIN_STEPS; step++)
+    for (uint32_t step = 0; step < steps; step++)
         x = (x * UINT32_C(0x9E3779B1)) ^ UINT32_C(0x85EBCA6B);
     return x;
 }
@@ -154,13 +156,27 @@ double nnm_reference_latency(void)
     volatile uint32_t start = 1;
     volatile uint32_t sink;
     uint64_t begin = nnm_clock_ns();
-    sink = run_dependent(start);
+    sink = run_dependent(start, CHAIN_STEPS);
     uint64_t end = nnm_clock_ns();
     (void)sink;
     return (double)(end - begin);
 }
 
-#define VERSION "1" /* of the loops above; another one makes machines look for their quiet state again */
+/* The first run is for the code and the clock, which a large kernel has driven out of the cache. */
+double nnm_reference_clock(void)
+{
+    volatile uint32_t start = 1;
+    volatile uint32_t sink;
+    uint64_t begin = nnm_clock_ns();
+    sink = run_dependent(start, WARM_STEPS);
+    begin = nnm_clock_ns();
+    sink = run_dependent(start, CLOCK_STEPS);
+    uint64_t end = nnm_clock_ns();
+    (void)sink;
+    return (double)(end - begin) * CHAIN_STEPS / CLOCK_STEPS;
+}
+
+#define VERSION "4" /* of the loops above; another one makes machines look for their quiet state again */
 #ifdef __OPTIMIZE__
 #define OPTIMIZED " optimized"
 #else
@@ -211,7 +227,7 @@ double nnm_quiet_probe(nnm_quiet *quiet, double seconds)
     size_t count = 0;
     uint64_t begin = nnm_clock_ns(), now = begin;
     while (count < 3 || (count < PROBE_REFERENCES && (double)(now - begin) < seconds * 1e9)) {
-        references[count] = nnm_reference_throughput();
+        references[count] = nnm_reference_wide_alone();
         now = nnm_clock_ns();
         nnm_quiet_observe(quiet, references[count++], now);
     }
@@ -227,7 +243,7 @@ double nnm_quiet_reference(const nnm_quiet *quiet)
 
 #define FIND_SIGHTS 8192
 #define COMMON 0.1
-#define FIND_PAUSE_NS 500000 /* between two looks: states last longer than a reference takes */
+#define FIND_PAUSE_NS 1000000 /* between two looks: states last longer than a reference takes, wide clocks do not */
 
 static void pause_ns(long nanoseconds)
 {
@@ -235,18 +251,16 @@ static void pause_ns(long nanoseconds)
     (void)nanosleep(&pause, NULL);
 }
 
-/* One look at the state of the CPU. The first reference after a pause is slow. */
-static void look(double *throughput_ns, double *clock_ns)
+static void look(double *wide_ns, double *clock_ns)
 {
-    (void)nnm_reference_throughput();
-    *throughput_ns = nnm_reference_throughput();
-    *clock_ns = nnm_reference_latency();
+    *clock_ns = nnm_reference_clock();
+    *wide_ns = nnm_reference_wide_alone();
 }
 
 static int compare_sights(const void *left, const void *right)
 {
     const nnm_sight *a = left, *b = right;
-    return (a->throughput_ns > b->throughput_ns) - (a->throughput_ns < b->throughput_ns);
+    return (a->wide_ns > b->wide_ns) - (a->wide_ns < b->wide_ns);
 }
 
 static int compare_clocks(const void *left, const void *right)
@@ -267,24 +281,34 @@ static step choose_step(const nnm_sight *sights, size_t count, double gate, doub
     step best = {0, 0};
     double last_ns = 0; /* where the step that was found ends */
     size_t enough = (size_t)(COMMON * (double)count);
-    double slowest_ns = sights[count / 100].throughput_ns * (1.0 + gate);
-    for (size_t i = 0, end = 0; i < count && sights[i].throughput_ns <= slowest_ns; i++) {
-        if (last_ns > 0 && sights[i].throughput_ns > last_ns) break;
-        while (end < count && sights[end].throughput_ns <= sights[i].throughput_ns * (1.0 + clock_gate))
+    double slowest_ns = sights[count / 100].wide_ns * (1.0 + gate);
+    for (size_t i = 0, end = 0; i < count && sights[i].wide_ns <= slowest_ns; i++) {
+        if (last_ns > 0 && sights[i].wide_ns > last_ns) break;
+        while (end < count && sights[end].wide_ns <= sights[i].wide_ns * (1.0 + clock_gate))
             end++;
         if (end - i > best.count) best = (step){i, end - i};
-        if (last_ns <= 0 && best.count >= enough) last_ns = sights[i].throughput_ns * (1.0 + clock_gate);
+        if (last_ns <= 0 && best.count >= enough) last_ns = sights[i].wide_ns * (1.0 + clock_gate);
     }
     return best;
+}
+
+/* All that the gate lets through. */
+static step choose_undisturbed(const nnm_sight *sights, size_t count, double gate)
+{
+    step found = {0, count / 100 + 1};
+    while (found.count < count && sights[found.count].wide_ns <= sights[count / 100].wide_ns * (1.0 + gate))
+        found.count++;
+    return found;
 }
 
 void nnm_quiet_settle(nnm_quiet *quiet, nnm_sight *sights, size_t count, double gate, double clock_gate)
 {
     qsort(sights, count, sizeof *sights, compare_sights);
-    step found = choose_step(sights, count, gate, clock_gate);
-    quiet->reference_ns = sights[found.begin + found.count / 2].throughput_ns;
-    qsort(&sights[found.begin], found.count, sizeof *sights, compare_clocks);
-    quiet->clock_ns = sights[found.begin + found.count / 2].clock_ns;
+    step found =
+        clock_gate > 0.0 ? choose_step(sights, count, gate, clock_gate) : choose_undisturbed(sights, count, gate);
+    quiet->reference_ns = sights[found.begin + found.count / 2].wide_ns;
+    qsort(sights, count, sizeof *sights, compare_clocks);
+    quiet->clock_ns = sights[count / 10].clock_ns;
 }
 
 void nnm_quiet_find(nnm_quiet *quiet, double seconds, double gate, double clock_gate)
@@ -293,22 +317,49 @@ void nnm_quiet_find(nnm_quiet *quiet, double seconds, double gate, double clock_
     size_t count = 0;
     uint64_t begin = nnm_clock_ns();
     while (count < 3 || (count < FIND_SIGHTS && (double)(nnm_clock_ns() - begin) < seconds * 1e9)) {
-        look(&sights[count].throughput_ns, &sights[count].clock_ns);
-        nnm_quiet_observe(quiet, sights[count].throughput_ns, nnm_clock_ns());
+        look(&sights[count].wide_ns, &sights[count].clock_ns);
+        nnm_quiet_observe(quiet, sights[count].wide_ns, nnm_clock_ns());
         count++;
         pause_ns(FIND_PAUSE_NS);
     }
     nnm_quiet_settle(quiet, sights, count, gate, clock_gate);
 }
 
-double nnm_quiet_share(const nnm_quiet *quiet, double seconds, double clock_gate)
+#define CLOCKS 17
+
+void nnm_quiet_find_clocks(nnm_quiet *quiet)
+{
+    double clocks[CLOCKS];
+    for (size_t i = 0; i < CLOCKS; i++) {
+        (void)nnm_reference_wide_alone();
+        clocks[i] = nnm_reference_clock();
+    }
+    quiet->wide_clock_ns = nnm_percentile(clocks, CLOCKS, 0.5);
+    if (quiet->clock_ns > 0.0) return;
+    for (size_t i = 0; i < CLOCKS; i++) {
+        pause_ns(FIND_PAUSE_NS);
+        clocks[i] = nnm_reference_clock();
+    }
+    quiet->clock_ns = nnm_percentile(clocks, CLOCKS, 0.1);
+}
+
+#define SAME_CLOCK 0.03
+
+double nnm_quiet_wideness(const nnm_quiet *quiet, double clock_ns)
+{
+    if (quiet->clock_ns <= 0.0 || quiet->wide_clock_ns <= quiet->clock_ns * (1.0 + SAME_CLOCK)) return 1.0;
+    double wideness = (clock_ns - quiet->clock_ns) / (quiet->wide_clock_ns - quiet->clock_ns);
+    return fmin(1.0, fmax(0.0, wideness));
+}
+
+double nnm_quiet_share(const nnm_quiet *quiet, double seconds, double gate)
 {
     size_t count = 0, quiet_count = 0;
     uint64_t begin = nnm_clock_ns();
     do {
-        double throughput_ns, clock_ns;
-        look(&throughput_ns, &clock_ns);
-        quiet_count += fabs(throughput_ns / nnm_quiet_reference(quiet) - 1.0) <= clock_gate;
+        double wide_ns, clock_ns;
+        look(&wide_ns, &clock_ns);
+        quiet_count += fabs(wide_ns / nnm_quiet_reference(quiet) - 1.0) <= gate;
         count++;
         pause_ns(FIND_PAUSE_NS);
     } while ((double)(nnm_clock_ns() - begin) < seconds * 1e9);

@@ -12,9 +12,8 @@
 #define MIN_SAMPLES_OF_GIANTS 2 /* one call alone is longer than the round */
 #define PATIENCE 4              /* times round_ms that may pass in the hope of quiet windows */
 #define MAX_CALLS 100000000u
-#define QUIET_SHARE 0.2 /* percentile of quiet samples */
-#define ANY_SHARE 0.1   /* where none is quiet: whatever disturbs a call makes it slower */
-#define BELIEVED 3      /* samples that a percentile needs */
+#define SHARE 0.1  /* percentile: whatever disturbs a call makes it slower */
+#define BELIEVED 3 /* samples that a percentile needs */
 
 #define WARM_BATCH_NS 300e3
 #define WARM_GAIN 0.98  /* a batch this much faster than the one before: not warm yet */
@@ -31,6 +30,7 @@ typedef struct taking {
     nnm_round *round;
     double call_ns; /* what one call takes, roughly */
     size_t quiet_count;
+    double wideness; /* of the kernel's code */
 } taking;
 
 static double since_ns(uint64_t begin)
@@ -101,7 +101,7 @@ static nnm_status calibrate(taking *t, size_t *out, nnm_error *err)
 
 /* ---- the state of the CPU ---- */
 
-/* Nobody on the other hardware thread; the clock is another question. */
+/* Nobody on the other hardware thread, and nobody took the CPU. */
 static bool is_undisturbed(const taking *t, double reference_ns)
 {
     return t->protocol->gate <= 0.0 || reference_ns <= nnm_quiet_reference(t->quiet) * (1.0 + t->protocol->gate);
@@ -115,21 +115,10 @@ static bool is_quiet(const taking *t, double reference_ns)
     return fabs(reference_ns / t->quiet->reference_ns - 1.0) <= p->clock_gate;
 }
 
-/* The first reference after a kernel is 10 to 30 % slow, and by how much depends on the kernel: the core is still at
- * the clock that wide vector instructions brought it to. It is run, but not believed. */
-static double observe(taking *t)
+static double observe(taking *t, double reference_ns)
 {
-    (void)nnm_reference_throughput();
-    double reference_ns = nnm_reference_throughput();
     nnm_quiet_observe(t->quiet, reference_ns, nnm_clock_ns());
     return reference_ns;
-}
-
-/* The one that is farther from the quiet state. */
-static double farther(const taking *t, double a, double b)
-{
-    double center = nnm_quiet_reference(t->quiet);
-    return fabs(a - center) > fabs(b - center) ? a : b;
 }
 
 /* Waits until the CPU is quiet or the round's patience ends; returns the last reference. */
@@ -140,7 +129,7 @@ static double await_quiet(taking *t, uint64_t begin, double reference_ns)
     while (!is_quiet(t, reference_ns) && since_ns(begin) < patience_ns) {
         struct timespec pause = {0, WAIT_STEP_NS};
         (void)nanosleep(&pause, NULL);
-        reference_ns = observe(t);
+        reference_ns = observe(t, nnm_reference_wide());
         t->round->waited_ns += since_ns(wait_begin);
         wait_begin = nnm_clock_ns();
     }
@@ -173,31 +162,36 @@ static nnm_status take_samples(taking *t, nnm_error *err)
 {
     nnm_round *round = t->round;
     uint64_t begin = nnm_clock_ns();
-    double before = await_quiet(t, begin, observe(t));
+    double before = await_quiet(t, begin, observe(t, nnm_reference_wide()));
     do {
         double sample_ns = 0.0;
         nnm_status status = time_calls(t, round->calls_per_sample, &sample_ns, err);
         if (status) return status;
-        double after = observe(t);
         size_t i = round->sample_count++;
         round->sample_ns[i] = sample_ns / (double)round->calls_per_sample;
-        round->sample_clock_ns[i] = nnm_reference_latency();
-        round->reference_ns[i] = farther(t, before, after);
+        round->sample_clock_ns[i] = nnm_reference_clock();
+        double after = observe(t, nnm_reference_wide());
+        round->reference_ns[i] = is_undisturbed(t, before) ? after : fmax(before, after);
         t->quiet_count += is_quiet(t, round->reference_ns[i]);
         before = round->sample_count < NNM_MAX_SAMPLES ? await_quiet(t, begin, after) : after;
     } while (!finished(t, since_ns(begin)));
     return NNM_OK;
 }
 
-/* Undisturbed samples, brought to the clock of the quiet state. */
-static size_t normalised(const taking *t, double *values)
+/* A sample at the machine's standard: wide code is as much slower as the reference right after it is. */
+static double normalised(const taking *t, size_t i)
 {
-    const nnm_round *round = t->round;
+    double standard_ns = t->quiet->reference_ns;
+    if (!t->protocol->normalise || standard_ns <= 0.0) return t->round->sample_ns[i];
+    return t->round->sample_ns[i] * pow(standard_ns / t->round->reference_ns[i], t->wideness);
+}
+
+/* What is left where too few samples are quiet: the undisturbed ones, which are those of another step of the clock. */
+static size_t undisturbed(const taking *t, double *values)
+{
     size_t count = 0;
-    if (!t->protocol->normalise || t->quiet->clock_ns <= 0.0) return 0;
-    for (size_t i = 0; i < round->sample_count; i++)
-        if (is_undisturbed(t, round->reference_ns[i]))
-            values[count++] = round->sample_ns[i] * t->quiet->clock_ns / round->sample_clock_ns[i];
+    for (size_t i = 0; i < t->round->sample_count; i++)
+        if (is_undisturbed(t, t->round->reference_ns[i])) values[count++] = normalised(t, i);
     return count;
 }
 
@@ -206,29 +200,32 @@ static void estimate(taking *t)
 {
     nnm_round *round = t->round;
     double values[NNM_MAX_SAMPLES], clocks[NNM_MAX_SAMPLES];
+    for (size_t i = 0; i < round->sample_count; i++)
+        clocks[i] = round->sample_clock_ns[i];
+    t->wideness = nnm_quiet_wideness(t->quiet, nnm_percentile(clocks, round->sample_count, 0.5));
     round->reference_best_ns = nnm_quiet_reference(t->quiet);
     round->quiet_count = 0;
     for (size_t i = 0; i < round->sample_count; i++) {
         if (!is_quiet(t, round->reference_ns[i])) continue;
         clocks[round->quiet_count] = round->sample_clock_ns[i];
-        values[round->quiet_count++] = round->sample_ns[i];
+        values[round->quiet_count++] = normalised(t, i);
     }
     if (nnm_round_is_caught(round)) {
-        round->estimate_ns = nnm_percentile(values, round->quiet_count, QUIET_SHARE);
+        round->estimate_ns = nnm_percentile(values, round->quiet_count, SHARE);
         round->clock_ns = nnm_percentile(clocks, round->quiet_count, 0.5);
         return;
     }
     for (size_t i = 0; i < round->sample_count; i++)
         clocks[i] = round->sample_clock_ns[i];
     round->clock_ns = nnm_percentile(clocks, round->sample_count, 0.5);
-    size_t count = normalised(t, values);
+    size_t count = undisturbed(t, values);
     if (count >= BELIEVED) {
-        round->estimate_ns = nnm_percentile(values, count, QUIET_SHARE);
+        round->estimate_ns = nnm_percentile(values, count, SHARE);
         return;
     }
     for (size_t i = 0; i < round->sample_count; i++)
         values[i] = round->sample_ns[i];
-    round->estimate_ns = nnm_percentile(values, round->sample_count, ANY_SHARE);
+    round->estimate_ns = nnm_percentile(values, round->sample_count, SHARE);
 }
 
 static nnm_status take_opened(taking *t, nnm_error *err)

@@ -127,7 +127,8 @@ static nnm_status fail_nonsense(nnm_worker *worker, const char *doing, nnm_error
 /* What a child that went wild left there must not mislead the next. */
 static void mistrust(nnm_quiet *quiet)
 {
-    const double times[] = {quiet->reference_ns, quiet->clock_ns, quiet->best_ns, quiet->previous_ns};
+    const double times[] = {quiet->reference_ns, quiet->clock_ns, quiet->wide_clock_ns, quiet->best_ns,
+                            quiet->previous_ns};
     for (size_t i = 0; i < sizeof times / sizeof *times; i++)
         if (!isfinite(times[i]) || times[i] < 0.0 || times[i] > 1e9) *quiet = (nnm_quiet){0};
 }

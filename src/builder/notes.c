@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/memory.h"
+#include "bench/reference.h"
 #include "builder/notes.h"
 #include "config/files.h"
 #include "store/known.h"
@@ -45,6 +46,7 @@ nnm_status nnm_builder_begin_run(const nnm_builder *builder, nnm_journal *journa
     nnm_buffer settings = {0};
     const nnm_known_backend backend = known_backend(builder);
     nnm_backend_config_describe(&config, &backend, &settings);
+    nnm_buffer_printf(&settings, NNM_JOURNAL_REFERENCE "%s\n", nnm_reference_build());
     nnm_status status = nnm_buffer_check(&settings, err);
     nnm_journal_run run = {
         .source = nnm_builder_source(builder),

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/error.h"
+#include "bench/reference.h"
 #include "bench/state.h"
 #include "bench/worker.h"
 #include "builder/notes.h"
@@ -17,31 +18,55 @@
 /* A backend that times models itself is not compared with the state of this machine. */
 static bool needs_state(const nnm_profiler *p)
 {
-    return !p->backend->measure && p->protocol.gate > 0.0 && p->protocol.clock_gate > 0.0;
+    const nnm_protocol *protocol = &p->protocol;
+    return !p->backend->measure && protocol->gate > 0.0 && (protocol->normalise || protocol->clock_gate > 0.0);
 }
 
-static bool is_same(const nnm_profiler *p, double a_ns, double b_ns)
+#define SAME 0.012 /* latencies that differ by so little are those of one state */
+
+static bool is_same(double a_ns, double b_ns)
 {
-    return fabs(a_ns / b_ns - 1.0) <= p->protocol.clock_gate;
+    return fabs(a_ns / b_ns - 1.0) <= SAME;
+}
+
+static double difference(double a_ns, double b_ns)
+{
+    return 100.0 * (fmax(a_ns, b_ns) / fmin(a_ns, b_ns) - 1.0);
+}
+
+/* What the workspace's journal knows. Rounds that were compared with other loops are of no use, and of another kind. */
+static nnm_status recall_journal(nnm_profiler *p, double *reference_ns, nnm_error *err)
+{
+    nnm_machine machine;
+    double other_ns = 0.0, clock_ns; /* the clock of rounds is that of their kernels */
+    const char *build = nnm_reference_build();
+    nnm_machine_describe(&machine);
+    nnm_status status = nnm_journal_quiet_state(p->journal, &machine, build, reference_ns, &clock_ns, err);
+    if (status == NNM_OK && *reference_ns <= 0.0)
+        status = nnm_journal_quiet_state(p->journal, &machine, NULL, &other_ns, &clock_ns, err);
+    if (status == NNM_OK && other_ns > 0.0)
+        nnm_builder_log(p->builder, NNM_LOG_WARNING,
+                        "the latest kernels of this workspace were compared with other reference loops than those of "
+                        "this program (%s): their latencies may differ by 10%% from those measured from now on",
+                        build);
+    return status;
 }
 
 /* The machine's file knows; after a restart of the machine, or where it was removed, the workspace's journal does. */
 nnm_status nnm_profiler_recall_quiet(nnm_profiler *p, nnm_error *err)
 {
-    nnm_machine machine;
     nnm_machine_state shared;
-    double reference_ns, clock_ns;
+    double reference_ns, clock_ns = 0.0;
     if (!needs_state(p)) return NNM_OK;
-    nnm_machine_describe(&machine);
-    nnm_status status = nnm_journal_quiet_state(p->journal, &machine, &reference_ns, &clock_ns, err);
+    nnm_status status = recall_journal(p, &reference_ns, err);
     if (status) return status;
     if (nnm_machine_state_read(&shared)) {
-        if (reference_ns > 0.0 && !is_same(p, reference_ns, shared.reference_ns))
+        if (reference_ns > 0.0 && !is_same(reference_ns, shared.reference_ns))
             nnm_builder_log(p->builder, NNM_LOG_WARNING,
-                            "the latest kernels of this workspace were measured at another clock (throughput reference "
-                            "%.0f ns) than this machine's quiet state is now (%.0f ns): their latencies may differ by "
-                            "10%% from those measured from now on",
-                            reference_ns, shared.reference_ns);
+                            "the latest kernels of this workspace were measured against another quiet state (reference "
+                            "%.0f ns) than this machine's is now (%.0f ns): their latencies may differ by %.0f%% from "
+                            "those measured from now on",
+                            reference_ns, shared.reference_ns, difference(reference_ns, shared.reference_ns));
         reference_ns = shared.reference_ns;
         clock_ns = shared.clock_ns;
     }
@@ -58,11 +83,12 @@ void nnm_profiler_keep_quiet(nnm_profiler *p)
     if (!needs_state(p)) return;
     nnm_worker_quiet_state(p->worker, &state.reference_ns, &state.clock_ns);
     if (state.reference_ns <= 0.0) return;
-    if (known_ns > 0.0 && !is_same(p, known_ns, state.reference_ns))
-        nnm_builder_log(p->builder, NNM_LOG_WARNING,
-                        "the quiet state of this machine (throughput reference %.0f ns) does not occur any more; it is "
-                        "now %.0f ns: latencies measured from now on may differ by 10%% from earlier ones",
-                        known_ns, state.reference_ns);
+    if (known_ns > 0.0 && !is_same(known_ns, state.reference_ns))
+        nnm_builder_log(
+            p->builder, NNM_LOG_WARNING,
+            "the quiet state of this machine (reference %.0f ns) does not occur any more; it is now %.0f ns: "
+            "latencies measured from now on may differ by %.0f%% from earlier ones",
+            known_ns, state.reference_ns, difference(known_ns, state.reference_ns));
     p->protocol.reference_ns = state.reference_ns;
     p->protocol.reference_clock_ns = state.clock_ns;
     if (nnm_machine_state_read(&shared) && shared.reference_ns == state.reference_ns) return;

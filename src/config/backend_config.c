@@ -49,7 +49,7 @@ static const nnm_option options[] = {
      .minimum = 1,
      .maximum = NNM_MAX_ROUNDS,
      .comment = "How often a kernel is measured at least, each time at another moment and with the model loaded\n"
-                "anew. Its latency is the median of the rounds. More rounds help more than longer ones."},
+                "anew. Its latency is the middle of the rounds. More rounds help more than longer ones."},
     {.key = "MAX_ROUNDS",
      .type = NNM_OPTION_UNSIGNED,
      .offset = MEMBER(protocol.max_rounds),
@@ -109,7 +109,7 @@ static const nnm_option options[] = {
      .maximum = 1023,
      .words = cpu_words,
      .word_count = 2,
-     .comment = "The CPU that measuring is bound to. auto: the quietest is chosen; none: bound to none."},
+     .comment = "The CPU that measuring is bound to. auto: rounds take turns on the quietest; none: bound to none."},
     {.key = "GATE",
      .type = NNM_OPTION_REAL,
      .offset = MEMBER(protocol.gate),
@@ -117,20 +117,19 @@ static const nnm_option options[] = {
      .maximum = 1,
      .comment =
          "A sample is disturbed when the machine was, just before or just after it, slower than its quiet state\n"
-         "by more than this share. 0: every sample counts as quiet."},
+         "by more than this share. 0: every sample counts as quiet, and as it was measured."},
     {.key = "CLOCK_GATE",
      .type = NNM_OPTION_REAL,
      .offset = MEMBER(protocol.clock_gate),
      .minimum = 0,
      .maximum = 1,
      .comment =
-         "A sample is quiet when the machine was, just before and just after it, within this share of its quiet\n"
-         "state, neither slower nor faster: kernels depend on the steps of a clock by more than the clock does.\n"
-         "0: only GATE counts."},
+         "A sample is quiet when the machine was within this share of its quiet state, neither slower nor faster,\n"
+         "and is waited for: for machines whose clock has few steps. 0: only GATE counts."},
     {.key = "NORMALISE",
      .type = NNM_OPTION_BOOLEAN,
      .offset = MEMBER(protocol.normalise),
-     .comment = "Whether a round that found no quiet sample is brought to the clock of the quiet state."},
+     .comment = "Whether samples are brought to the machine's quiet state by the reference beside them."},
     {.key = "WAIT_S",
      .type = NNM_OPTION_REAL,
      .offset = MEMBER(protocol.wait_s),

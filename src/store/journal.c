@@ -36,8 +36,9 @@ static const char get_last_failure[] =
  * backends that time models themselves have no references. */
 static const char get_quiet_state[] =
     "SELECT reference_best_ns, clock_ns FROM round AS r JOIN run ON run.id = r.run WHERE host = ? AND cpu_name = ?"
-    " AND quiet_count > 0 AND sample_clock_ns IS NOT NULL AND gate > 0 AND reference_best_ns > 0"
-    " ORDER BY r.id DESC LIMIT 1";
+    " AND (?3 IS NULL OR instr(settings, '" NNM_JOURNAL_REFERENCE
+    "' || ?3 || char(10)) > 0) AND quiet_count > 0 AND sample_clock_ns IS NOT NULL AND gate > 0"
+    " AND reference_best_ns > 0 ORDER BY r.id DESC LIMIT 1";
 
 /* ---- writing ---- */
 
@@ -265,20 +266,21 @@ nnm_status nnm_journal_last_failure(nnm_journal *journal, const nnm_journal_sour
     return status;
 }
 
-nnm_status nnm_journal_quiet_state(nnm_journal *journal, const nnm_machine *machine, double *reference_ns,
-                                   double *clock_ns, nnm_error *err)
+nnm_status nnm_journal_quiet_state(nnm_journal *journal, const nnm_machine *machine, const char *reference,
+                                   double *reference_ns, double *clock_ns, nnm_error *err)
 {
     nnm_journal_statement query = {0};
     nnm_status status = nnm_journal_use(&query, journal, get_quiet_state, err);
     if (status) return status;
     nnm_bind_text(&query, machine->host);
     nnm_bind_text(&query, machine->cpu);
+    nnm_bind_text(&query, reference);
     bool found = nnm_journal_next(&query);
-    double reference = found ? sqlite3_column_double(query.statement, 0) : 0;
+    double best_ns = found ? sqlite3_column_double(query.statement, 0) : 0;
     double clock = found ? sqlite3_column_double(query.statement, 1) : 0;
     status = nnm_journal_done(&query, "read the journal", err);
     if (status) return status;
-    *reference_ns = reference;
+    *reference_ns = best_ns;
     *clock_ns = clock;
     return NNM_OK;
 }

@@ -68,9 +68,14 @@ NNM_NODISCARD nnm_status nnm_journal_rounds(nnm_journal *journal, const nnm_jour
                                             const nnm_kernel *kernel, const char *id, const char *config,
                                             bool with_samples, nnm_round **rounds, size_t *count, nnm_error *err);
 
-/* The quiet state of this machine as the latest round that found it has it; both 0 when none did. */
-NNM_NODISCARD nnm_status nnm_journal_quiet_state(nnm_journal *journal, const nnm_machine *machine, double *reference_ns,
-                                                 double *clock_ns, nnm_error *err);
+/* A line of a run's settings: the reference loops that its samples were compared with. */
+#define NNM_JOURNAL_REFERENCE "REFERENCE: "
+
+/* The quiet state of this machine as the latest round that found it with these reference loops (NULL: with any) has it;
+ * both 0 when none did. */
+NNM_NODISCARD nnm_status nnm_journal_quiet_state(nnm_journal *journal, const nnm_machine *machine,
+                                                 const char *reference, double *reference_ns, double *clock_ns,
+                                                 nnm_error *err);
 
 /* When the kernel failed last in pass 0; 0: never. */
 NNM_NODISCARD nnm_status nnm_journal_last_failure(nnm_journal *journal, const nnm_journal_source *source,

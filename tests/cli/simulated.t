@@ -93,5 +93,5 @@ Settings are checked.
   [1]
   $ nn-meter create --workspace other 2>err; echo 'SIMULATED_SEED: 1' >>other/configs/backend_config.yaml
   > nn-meter connect --workspace other
-  2| nn-meter connect: $WORK/other/configs/backend_config.yaml:68:1: unknown key 'SIMULATED_SEED'
+  2| nn-meter connect: $WORK/other/configs/backend_config.yaml:67:1: unknown key 'SIMULATED_SEED'
   [1]

@@ -471,7 +471,7 @@ static void a_new_file_has_the_settings_of_its_backend(void **state)
     assert_non_null(strstr(text, "\n# How many.\nRUNS: 50\n"));
     assert_non_null(strstr(text, "\n# Whether.\n# Or not.\nLOUD: FALSE\n"));
     assert_non_null(strstr(text, "\n# TOOL: path/to/file\n"));
-    assert_non_null(strstr(text, "\nROUNDS: 5\n"));
+    assert_non_null(strstr(text, "\nROUNDS: 8\n"));
     assert_null(strstr(text, "GATE:")); /* nothing is timed on this machine */
     assert_null(strstr(text, "WARMUP_MS:"));
     free(text);
