@@ -18,11 +18,11 @@ A device that is simulated: its latencies are computed, and everything that show
   |
   THREADS: 1
   |
-  ROUNDS: 5
+  ROUNDS: 8
   |
-  MAX_ROUNDS: 12
+  MAX_ROUNDS: 20
   |
-  TARGET_ERROR: 0.01
+  TARGET_ERROR: 0.007
   |
   BUDGET_S: 5
   |

@@ -78,7 +78,7 @@ static void a_new_workspace_opens(void **state)
     (void)state;
     nnm_workspace *workspace = open_new();
     assert_string_equal(nnm_workspace_backend(workspace)->backend, BACKEND);
-    assert_int_equal(nnm_workspace_backend(workspace)->protocol.rounds, 5);
+    assert_int_equal(nnm_workspace_backend(workspace)->protocol.rounds, 8);
     const nnm_predictorbuild_config *config = nnm_workspace_predictorbuild(workspace);
     assert_false(config->detail);
     assert_int_equal(config->implement, NNM_IMPLEMENT_TENSORFLOW);
@@ -306,7 +306,7 @@ static void an_edit_counts_after_reload(void **state)
     edit("predictorbuild_config.yaml", "PRIOR_DIR: /absolute\n");
     assert_fails(nnm_workspace_reload(workspace, &err), NNM_ERR_VALUE, "backend_config.yaml:1:9: ROUNDS: found 'many'");
     assert_true(nnm_workspace_predictorbuild(workspace)->detail);
-    assert_int_equal(nnm_workspace_backend(workspace)->protocol.rounds, 5);
+    assert_int_equal(nnm_workspace_backend(workspace)->protocol.rounds, 8);
     edit("backend_config.yaml", "ROUNDS: 4\nLIBRARY_PATH: lib/x.so\n");
     assert_ok(nnm_workspace_reload(workspace, &err));
     snprintf(expected, sizeof expected, "%s/lib/x.so", nnm_workspace_path(workspace));
