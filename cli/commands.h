@@ -103,6 +103,9 @@ int print_manual(void);
 int command_fail(const cli_command *command, const nnm_error *err);
 /* The same for what the tool itself finds. Returns EXIT_FAILED. */
 int command_error(const cli_command *command, const char *format, ...) NNM_PRINTF(2, 3);
+/* Refuses to write over a file that holds something else: one that is there, is not empty and does not begin with
+ * `begin`, as all files of `kind` do; NULL: one that is no CSV table. */
+int check_output(const cli_command *command, const char *path, const char *begin, const char *kind);
 
 /* registry.c. The user-wide registry, opened by the first call and closed by registry_end. Errors are told; an exit
  * code is returned. */

@@ -468,7 +468,8 @@ static int export_predictor(const cli_command *self, const export_values *v)
 {
     nnm_error err = NNM_ERROR_INIT;
     nnm_predictor *predictor = NULL;
-    int code = EXIT_DONE;
+    int code = check_output(self, v->onnx, "\x08", "an ONNX model"); /* the field ir_version */
+    if (code) return code;
     if (nnm_predictor_load(&predictor, v->predictor, &err) || nnm_export_onnx(predictor, v->onnx, &err))
         code = command_fail(self, &err);
     if (!code) output_log("Wrote the predictor for %s to %s", nnm_predictor_kernel_type(predictor), v->onnx);
@@ -480,7 +481,8 @@ static int export_table(const cli_command *self, const export_values *v)
 {
     nnm_error err = NNM_ERROR_INIT;
     nnm_kernel_data *data = NULL;
-    int code = collect_data(self, v->workspace, v->kernel, &v->configs, &v->latencies, &data);
+    int code = check_output(self, v->csv, NULL, "a CSV table");
+    if (!code) code = collect_data(self, v->workspace, v->kernel, &v->configs, &v->latencies, &data);
     if (!code && nnm_export_csv(data, v->csv, &err)) code = command_fail(self, &err);
     if (!code) output_log("Wrote %zu rows to %s", data->count, v->csv);
     nnm_kernel_data_free(data);
@@ -513,6 +515,23 @@ static int check_target(const cli_command *self, const nnm_kernel *kernel, const
                          target, count, nnm_kernel_name(kernel));
 }
 
+/* The latencies of a workspace are in one file, those of test sets too. */
+static int leave_out_bare_latencies(const cli_command *self, nnm_kernel_data **data)
+{
+    nnm_error err = NNM_ERROR_INIT;
+    nnm_kernel_data *kept = NULL;
+    nnm_status status = nnm_kernel_data_new(&kept, (*data)->kernel, &err);
+    for (size_t i = 0; i < (*data)->count && status == NNM_OK; i++)
+        if ((*data)->records[i].has_config) status = nnm_kernel_data_add(kept, &(*data)->records[i], &err);
+    if (status) {
+        nnm_kernel_data_free(kept);
+        return command_fail(self, &err);
+    }
+    nnm_kernel_data_free(*data);
+    *data = kept;
+    return EXIT_DONE;
+}
+
 static int merge_data(const cli_command *self, const export_values *v)
 {
     nnm_error err = NNM_ERROR_INIT;
@@ -523,9 +542,10 @@ static int merge_data(const cli_command *self, const export_values *v)
     int code = find_kernel(self, v->kernel, &kernel);
     if (!code) code = find_data_files(self, v->workspace, v->kernel, &v->configs, &v->latencies, &paths);
     if (!code) code = check_target(self, kernel, &paths, v->merge);
-    if (!code && (nnm_kernel_data_load_all(&all, kernel, (const char *const *)paths.items, paths.count, &err) ||
-                  nnm_kernel_data_save(all, v->merge, &err)))
+    if (!code && nnm_kernel_data_load_all(&all, kernel, (const char *const *)paths.items, paths.count, &err))
         code = command_fail(self, &err);
+    if (!code && v->workspace && !v->latencies.count) code = leave_out_bare_latencies(self, &all);
+    if (!code && nnm_kernel_data_save(all, v->merge, &err)) code = command_fail(self, &err);
     for (size_t i = 0; !code && i < all->count; i++)
         latencies += all->records[i].has_latency;
     if (!code) output_log("Wrote %zu kernels, %zu of them with a latency, to %s", all->count, latencies, v->merge);

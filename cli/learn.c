@@ -180,7 +180,8 @@ static int train(const cli_command *self, const train_values *v, nnm_builder *bu
     nnm_learning_curve curve = {0};
     json_t *object = NULL;
     int code = EXIT_DONE;
-    if (v->output) code = fit(self, v, builder, input, &fitted);
+    if (v->output) code = check_output(self, v->output, "NNMPRED", "a predictor");
+    if (v->output && !code) code = fit(self, v, builder, input, &fitted);
     if (!code && v->folds.given) code = cross_validate(self, input, (size_t)v->folds.value, &folds);
     if (!code && v->curve)
         code = learn_curve(self, input, v->curve, v->draws.given ? (size_t)v->draws.value : 5, &curve);

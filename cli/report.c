@@ -50,13 +50,15 @@ static int run_report(const cli_command *self, const void *values)
     nnm_builder *builder = NULL;
     nnm_report_result result = {0};
     int code = open_builder(self, v->workspace, output_stoppable_hooks(), &builder);
-    if (code) return code;
+    if (!code && v->out) code = check_output(self, v->out, "<!doctype html", "a page");
+    if (code) goto done;
     if (nnm_write_report(builder, v->backend, v->out, &result, &err))
         code = command_fail(self, &err);
     else if (v->json)
         code = output_json(report_json(&result));
     else
         printf("%s\n", result.path);
+done:
     nnm_report_result_fini(&result);
     nnm_builder_free(builder);
     return code;

@@ -1,10 +1,13 @@
 /* What several commands need: exit codes, kernel data from files, numbers of a fit. */
+#include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+#include <sys/stat.h>
 
 #include "commands.h"
 
@@ -29,6 +32,26 @@ int command_error(const cli_command *command, const char *format, ...)
     va_end(arguments);
     output_error(command->name, message);
     return EXIT_FAILED;
+}
+
+/* A table's first line has a comma, and begins with the name of a column. */
+static bool is_table(const char *text)
+{
+    return (isalpha((unsigned char)*text) || *text == '"') && text[strcspn(text, ",\n")] == ',';
+}
+
+int check_output(const cli_command *command, const char *path, const char *begin, const char *kind)
+{
+    char found[256] = "";
+    struct stat info;
+    if (stat(path, &info) || !S_ISREG(info.st_mode) || info.st_size == 0) return EXIT_DONE;
+    FILE *file = fopen(path, "rb");
+    size_t size = file ? fread(found, 1, sizeof found - 1, file) : 0;
+    if (file) fclose(file);
+    if (begin ? size >= strlen(begin) && strncasecmp(found, begin, strlen(begin)) == 0 : is_table(found))
+        return EXIT_DONE;
+    return command_error(command, "%s exists and is not %s: it is not written over; remove it, or choose another file",
+                         path, kind);
 }
 
 nnm_model_kind chosen_model(const char *name, nnm_model_kind otherwise)
@@ -78,11 +101,13 @@ static bool is_config_file(const char *name, const char *kernel)
            strcmp(name + length - suffix, ".json") == 0;
 }
 
-/* Is it that of a test set, "<kernel>_test.json" or "<kernel>_test_<mark>.json", which builds never learn from? */
+/* Is it that of a test set, "<kernel>_testset.json" or "<kernel>_testset_<mark>.json", which builds never learn from?
+ */
 static bool is_test_file(const char *path, const char *kernel)
 {
     const char *slash = strrchr(path, '/'), *mark = (slash ? slash + 1 : path) + strlen(kernel) + 1;
-    return strcmp(mark, "test.json") == 0 || strncmp(mark, "test_", strlen("test_")) == 0;
+    return strcmp(mark, NNM_TEST_SET_MARK ".json") == 0 ||
+           strncmp(mark, NNM_TEST_SET_MARK "_", strlen(NNM_TEST_SET_MARK "_")) == 0;
 }
 
 /* Test sets are for testing, where there is anything else. */

@@ -161,6 +161,9 @@ nnm_status nnm_columns_for_predictor(nnm_columns *out, const nnm_csv *csv, const
     if (!c.plan) return nnm_fail_memory(err);
     for (size_t i = 0; i < count && status == NNM_OK; i++)
         status = plan_feature(&c, csv, nnm_predictor_feature_name(predictor, i), err);
+    if (status && !kernel)
+        status = nnm_context(err, status, "kernel type '%s' is not known here (a customised one is registered first)",
+                             nnm_predictor_kernel_type(predictor));
     if (status)
         nnm_columns_fini(&c);
     else

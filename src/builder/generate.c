@@ -300,12 +300,22 @@ static void take_back(const nnm_builder *builder, nnm_kernel_data *data, size_t 
     nnm_kernel_data_free(kept);
 }
 
+static bool is_test_mark(const char *mark)
+{
+    size_t length = strlen(NNM_TEST_SET_MARK);
+    return strncmp(mark, NNM_TEST_SET_MARK, length) == 0 && (mark[length] == '\0' || mark[length] == '_');
+}
+
 /* Adds configurations to the kernel data of a mark, and the model files that are missing. */
 static nnm_status generate(nnm_builder *builder, const nnm_kernel *kernel, size_t num, bool complete,
                            const nnm_sample_options *options, nnm_kernel_data **out, nnm_error *err)
 {
     const char *mark = mark_of(options);
     nnm_status status = nnm_builder_check_mark(mark, err);
+    if (status == NNM_OK && !complete && is_test_mark(mark))
+        status = nnm_fail(err, NNM_ERR_VALUE,
+                          "mark '%s' is that of the test sets of builds, which nothing may be added to; choose another",
+                          mark);
     if (status) return status;
 
     nnm_kernel_data *data = NULL, *kept = NULL;

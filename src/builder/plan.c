@@ -163,6 +163,9 @@ static nnm_status start(nnm_plan *plan, nnm_group *group, nnm_error *err)
     if (status == NNM_OK && decides(plan, group))
         status = nnm_turn_take_over(plan->builder, group, plan->backend, nnm_spending_seconds_left(plan), err);
     if (status == NNM_OK) status = fit(plan, group, err);
+    if (status == NNM_ERR_TOO_FEW_ROWS && plan->budget.seconds > 0)
+        status = nnm_context(err, status, "a budget of %g s is too small; give more time, or a number of kernels",
+                             plan->budget.seconds);
     nnm_choice_fini(&choice);
     return status;
 }

@@ -22,6 +22,10 @@
 #define FEW_SHARE 8
 #define FEW_LEAST 30
 #define FEW_MOST 200
+/* A kernel takes so long at least: for those that cannot fit into a time no model files are written. */
+#define LEAST_SECONDS 0.1
+#define LEAST_TEST_SECONDS 0.3
+#define LEAST_FITTING 10
 
 bool nnm_spending_is_limited(const nnm_plan *plan)
 {
@@ -65,7 +69,7 @@ static nnm_status add_group(nnm_plan *plan, const nnm_group *group, nnm_error *e
 {
     bool found = false;
     nnm_status status =
-        add_mark(plan, group, nnm_turn_mark("test", 0, group->options.mark), &plan->before_s, &found, err);
+        add_mark(plan, group, nnm_turn_mark(NNM_TEST_SET_MARK, 0, group->options.mark), &plan->before_s, &found, err);
     found = true;
     for (size_t turn = 0; found && status == NNM_OK; turn++)
         status = add_mark(plan, group, nnm_turn_samples_mark(group, turn), &plan->before_s, &found, err);
@@ -104,11 +108,19 @@ static size_t least(size_t a, size_t b)
     return a < b ? a : b;
 }
 
+/* How many kernels of at least so many seconds each fit into a share of a time. */
+static size_t fitting(double seconds, double each_s)
+{
+    double fit = fmax(floor(seconds / each_s), LEAST_FITTING);
+    return fit < 1e9 ? (size_t)fit : SIZE_MAX;
+}
+
 size_t nnm_spending_test_kernels(const nnm_plan *plan, const nnm_group *group)
 {
     size_t wanted = 0;
     for (size_t i = 0; i < group->member_count; i++)
         wanted += group->members[i].test_sample_num;
+    wanted = least(wanted, fitting(nnm_spending_test_seconds(plan), LEAST_TEST_SECONDS));
     if (plan->budget.kernels == 0) return wanted;
     return least(wanted, plan->budget.kernels / plan->count / TEST_SHARE);
 }
@@ -134,6 +146,7 @@ size_t nnm_spending_first_kernels(const nnm_plan *plan, const nnm_group *group)
         size_t few = least(init / FEW_SHARE, FEW_MOST);
         init = least(init, few > FEW_LEAST ? few : FEW_LEAST);
     }
+    init = least(init, fitting(nnm_spending_first_seconds(plan), LEAST_SECONDS));
     if (plan->budget.kernels == 0) return init;
     size_t share = plan->budget.kernels / plan->count - nnm_spending_test_kernels(plan, group);
     return least(init, share / FIRST_SHARE);

@@ -15,13 +15,13 @@ nnm_status nnm_test_set_measure(nnm_builder *builder, const nnm_group *group, nn
     nnm_config_list taken = {0};
     nnm_kernel_data *fresh = NULL;
     nnm_effort effort = builder->effort;
-    char *mark = nnm_turn_mark("test", 0, group->options.mark);
+    char *mark = nnm_turn_mark(NNM_TEST_SET_MARK, 0, group->options.mark);
     nnm_sample_options sample = NNM_SAMPLE_OPTIONS_INIT;
     sample.mark = mark;
     sample.seed = group->options.seed;
     sample.exclude = &taken;
     nnm_status status = mark ? nnm_group_list_taken(builder, group, &taken, err) : nnm_fail_memory(err);
-    builder->effort = NNM_EFFORT_THOROUGH;
+    builder->effort = effort == NNM_EFFORT_QUICK ? NNM_EFFORT_CONFIGURED : NNM_EFFORT_THOROUGH;
     if (status == NNM_OK)
         status =
             nnm_builder_sit(builder, member->kernel, member->test_sample_num, &sample, sitting, &fresh, summary, err);
@@ -45,7 +45,7 @@ static nnm_status write_tables(const nnm_builder *builder, const nnm_group *grou
                                const nnm_test_rows *test, nnm_error *err)
 {
     const char *root = nnm_workspace_path(builder->workspace), *kernel = nnm_kernel_name(group->kernel);
-    char *mark = nnm_turn_mark("test", 0, group->options.mark);
+    char *mark = nnm_turn_mark(NNM_TEST_SET_MARK, 0, group->options.mark);
     char *data_csv = mark ? nnm_path_data_csv(root, kernel, mark) : NULL;
     char *test_csv = mark ? nnm_path_test_csv(root, kernel, mark) : NULL;
     nnm_status status = data_csv && test_csv ? NNM_OK : nnm_fail_memory(err);

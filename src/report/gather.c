@@ -12,6 +12,7 @@
 #include "base/memory.h"
 #include "builder/notes.h"
 #include "config/files.h"
+#include "store/journal_review.h"
 #include "store/known.h"
 
 nnm_status nnm_gather_note(nnm_gather *g, nnm_status status, const nnm_error *reason, nnm_error *err)
@@ -96,6 +97,11 @@ static nnm_status open_journal(nnm_gather *g, nnm_error *err)
     nnm_status status = nnm_builder_find_journal(g->builder, &reason);
     if (status == NNM_ERR_NOT_FOUND) return NNM_OK; /* the page says so where figures are missing for it */
     if (status == NNM_OK) status = nnm_builder_open_journal(g->builder, &g->journal, &reason);
+    if (status == NNM_OK) status = nnm_journal_verify(g->journal, &reason);
+    if (status) { /* figures of which some are missing would be wrong */
+        nnm_journal_close(g->journal);
+        g->journal = NULL;
+    }
     return nnm_gather_note(g, status, &reason, err);
 }
 

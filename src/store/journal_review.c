@@ -4,6 +4,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/error.h"
 #include "base/memory.h"
@@ -32,6 +33,25 @@ static const char get_failures[] =
     "  AND instr(other.settings, ?) > 0 AND r.began_unix_s > f.failed_unix_s)"
     " GROUP BY f.kernel_id, f.config ORDER BY max(f.id)";
 
+static void copy_text(char *out, size_t size, const nnm_journal_statement *s, int column)
+{
+    const unsigned char *text = sqlite3_column_text(s->statement, column);
+    snprintf(out, size, "%s", text ? (const char *)text : "");
+}
+#define COPY_TEXT(array, s, column) copy_text((array), sizeof(array), (s), (column))
+
+nnm_status nnm_journal_verify(nnm_journal *journal, nnm_error *err)
+{
+    char found[256] = "";
+    nnm_journal_statement s = {0};
+    nnm_status status = nnm_journal_use(&s, journal, "PRAGMA integrity_check(1)", err);
+    if (status) return status;
+    if (nnm_journal_next(&s)) COPY_TEXT(found, &s, 0);
+    status = nnm_journal_done(&s, "read the journal", err);
+    if (status || strcmp(found, "ok") == 0) return status;
+    return nnm_fail(err, NNM_ERR_PARSE, "the journal is damaged: %s", found);
+}
+
 static void bind_source(nnm_journal_statement *s, const nnm_journal_source *source)
 {
     nnm_bind_text(s, source->backend);
@@ -40,13 +60,6 @@ static void bind_source(nnm_journal_statement *s, const nnm_journal_source *sour
     nnm_bind_text(s, source->implement);
     nnm_bind_text(s, source->identity);
 }
-
-static void copy_text(char *out, size_t size, const nnm_journal_statement *s, int column)
-{
-    const unsigned char *text = sqlite3_column_text(s->statement, column);
-    snprintf(out, size, "%s", text ? (const char *)text : "");
-}
-#define COPY_TEXT(array, s, column) copy_text((array), sizeof(array), (s), (column))
 
 static void read_machine(const nnm_journal_statement *s, nnm_journal_machine *out)
 {

@@ -20,6 +20,9 @@ NNM_NODISCARD nnm_status nnm_journal_machines(nnm_journal *journal, const nnm_jo
 NNM_NODISCARD nnm_status nnm_journal_settings(nnm_journal *journal, const nnm_journal_source *source, char **out,
                                               nnm_error *err);
 
+/* Reads the whole file through. Errors: PARSE where it is damaged, with what is wrong; those of the journal. */
+NNM_NODISCARD nnm_status nnm_journal_verify(nnm_journal *journal, nnm_error *err);
+
 /* What was spent on a kernel type, all passes; zeros where nothing was. */
 typedef struct nnm_journal_effort {
     size_t rounds;

@@ -135,3 +135,11 @@ Data of a customised kernel.
   mykernel
   2| (nn-Meter) Wrote 1 kernels, 1 of them with a latency, to merged.json
   2| (nn-Meter) Wrote 1 rows to mine.csv
+
+Files that hold something else are not written over.
+
+  $ cp mine.json kept.json; nn-meter export --kernel mykernel --configs mine.json --csv kept.json
+  2| nn-meter export: kept.json exists and is not a CSV table: it is not written over; remove it, or choose another file
+  [1]
+  $ cmp mine.json kept.json && echo kept
+  kept

@@ -8,7 +8,7 @@ The documented loop, with what it tells of itself and what is true.
   $ nn-meter build --workspace ws --kernel relu --num 24 --iteration 2 --finegrained-num 2 --test-num 6
   kernel             profiled failed         time     ±5 %    ±10 %    RMSPE  ceiling  8:2 ±10  file
   relu                     *      0 * s * $WORK/ws/predictor_build/results/predictors/relu_finegrained1.nnm ~
-  2| (nn-Meter) relu: 6 configurations in $WORK/ws/predictor_build/results/relu_test.json
+  2| (nn-Meter) relu: 6 configurations in $WORK/ws/predictor_build/results/relu_testset.json
   2| (nn-Meter) warning: backend 'simulated' is a simulated device: its latencies are computed, they are no measurements
   2| (nn-Meter) relu: 24 configurations in $WORK/ws/predictor_build/results/relu_prior.json
   2| (nn-Meter) warning: backend 'simulated' is a simulated device: its latencies are computed, they are no measurements
@@ -28,10 +28,10 @@ The documented loop, with what it tells of itself and what is true.
   $ ls ws/predictor_build/results/collection
   Data_relu_finegrained1.csv
   Data_relu_prior.csv
-  Data_relu_test.csv
+  Data_relu_testset.csv
   TestResult_relu_finegrained1.csv
   TestResult_relu_prior.csv
-  TestResult_relu_test.csv
+  TestResult_relu_testset.csv
 
 More from the prior; and where kernels teach most, under a budget.
 
@@ -114,4 +114,16 @@ What does not make sense.
 A test set is not learned from by other commands, either, unless it is named.
 
   $ nn-meter train --workspace ws --kernel hswish -o p.nnm 2>&1 >out | head -1
-  (nn-Meter) $WORK/ws/predictor_build/results/hswish_test.json is a test set and is left out; --configs would name it
+  (nn-Meter) $WORK/ws/predictor_build/results/hswish_testset.json is a test set and is left out; --configs would name it
+
+The mark of test sets is not for samples, and a time that is too short says so instead of filling the disk.
+
+  $ nn-meter create --workspace short --backend simulated 2>err
+  > nn-meter sample --workspace short --kernel relu --num 3 --mark testset
+  2| nn-meter sample: mark 'testset' is that of the test sets of builds, which nothing may be added to; choose another
+  [1]
+  $ nn-meter build --workspace short --kernel conv-bn-relu --sampler auto --budget 1s 2>err >out; ls short/predictor_build/kernels | wc -l | awk '{ print ($1 < 120) }'
+  1
+  $ nn-meter report --workspace short --out short/journal.sqlite
+  2| nn-meter report: short/journal.sqlite exists and is not a page: it is not written over; remove it, or choose another file
+  [1]

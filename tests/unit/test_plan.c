@@ -62,9 +62,9 @@ static void keeps_a_test_set_apart(void **state)
     assert_int_equal(result.honest.rows, 8);
     assert_true(result.data->count >= 24);
     assert_apart(result.data, result.test_set);
-    assert_true(exists(f, "results/hswish_test.json"));
-    assert_true(exists(f, "results/collection/TestResult_hswish_test.csv"));
-    assert_true(exists(f, "results/collection/Data_hswish_test.csv"));
+    assert_true(exists(f, "results/hswish_testset.json"));
+    assert_true(exists(f, "results/collection/TestResult_hswish_testset.csv"));
+    assert_true(exists(f, "results/collection/Data_hswish_testset.csv"));
 
     /* What the description's split tells is kept beside; the file tells of the test set. */
     assert_int_equal(result.fit.summary.rows, result.data->count);
@@ -80,7 +80,7 @@ static void keeps_a_test_set_apart(void **state)
     /* The figure can be found again by whoever doubts it. */
     nnm_metrics again = {0};
     char path[1024];
-    snprintf(path, sizeof path, "%s/predictor_build/results/collection/Data_hswish_test.csv", f->workspace);
+    snprintf(path, sizeof path, "%s/predictor_build/results/collection/Data_hswish_testset.csv", f->workspace);
     assert_ok(nnm_evaluate_csv(NULL, result.fit.predictor, path, "latency", NULL, &again, NULL, &err));
     assert_true(fabs(again.acc10 - result.honest.acc10) < 1e-12);
     nnm_build_result_fini(&result);
@@ -96,7 +96,7 @@ static void no_sampler_draws_from_the_test_set(void **state)
         build(f, "relu", &options, &result);
         assert_int_equal(result.test_set->count, 8);
         assert_apart(result.data, result.test_set);
-        char *after = read_result(f, "relu_test.json");
+        char *after = read_result(f, "relu_testset.json");
         if (before) assert_string_equal(before, after);
         free(before);
         before = after;
@@ -119,7 +119,7 @@ static void does_without_a_test_set(void **state)
     build(f, "hswish", &options, &result);
     assert_null(result.test_set);
     assert_int_equal(result.honest.rows, 0);
-    assert_false(exists(f, "results/hswish_test.json"));
+    assert_false(exists(f, "results/hswish_testset.json"));
     assert_int_equal(nnm_predictor_summary(result.fit.predictor)->test_rows, result.fit.summary.test_rows);
     nnm_build_result_fini(&result);
 }
@@ -293,7 +293,7 @@ static void shares_predictors(void **state)
     assert_int_equal(t.rows, 10 + 5);
     assert_true(exists(f, "results/dwconv-relu_prior.json"));
     assert_true(exists(f, "results/profiled_dwconv-relu.json"));
-    assert_true(exists(f, "results/dwconv-relu_test.json"));
+    assert_true(exists(f, "results/dwconv-relu_testset.json"));
     assert_false(exists(f, "results/predictors/dwconv-relu_prior.nnm"));
     assert_true(exists(f, "results/predictors/dwconv-bn-relu_finegrained1.nnm"));
 
