@@ -13,7 +13,7 @@ nn_meter=build/nn-meter
 kernel=conv-bn-relu
 backend=xnnpack_cpu
 budget=${NNM_DEMO_SECONDS:-120}
-num=200
+num=150
 keep=
 
 usage() {

@@ -227,7 +227,7 @@ NNM_NODISCARD NNM_API nnm_status nnm_build_adaptive_predictor_by_data(nnm_builde
                                                                       const nnm_build_options *options,
                                                                       nnm_build_result *out, nnm_error *err);
 
-/* The whole for one kernel type. First a test set is drawn from the prior and measured thoroughly: mark "testset". Then
+/* The whole for one kernel type. First a test set is drawn from the prior and measured in twice the rounds of others: mark "testset". Then
  * come the first kernels and, `iteration` - 1 times, further ones: marks "prior", "finegrained1", "finegrained2", ...;
  * "prior", "prior1", ...; or "auto", "auto1", ..., by the sampler. With a budget the samplers prior and auto go on
  * until it is spent. It ends early when the target or, where the sampler is not finegrained or a budget or target is

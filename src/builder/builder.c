@@ -194,10 +194,23 @@ void nnm_builder_set_effort(nnm_builder *builder, nnm_effort effort)
     builder->effort = effort;
 }
 
+/* Test sets get so many times the rounds of others. */
+#define TEST_ROUNDS 2
+
+static unsigned least(unsigned a, unsigned b)
+{
+    return a < b ? a : b;
+}
+
 nnm_protocol nnm_builder_protocol(const nnm_builder *builder)
 {
     nnm_protocol protocol = nnm_workspace_backend(builder->workspace)->protocol;
     if (builder->effort == NNM_EFFORT_QUICK) nnm_protocol_quick(&protocol);
     if (builder->effort == NNM_EFFORT_THOROUGH) nnm_protocol_thorough(&protocol);
+    if (builder->testing) { /* the budget stays: kernels that take long need it least */
+        protocol.rounds = least(TEST_ROUNDS * protocol.rounds, NNM_MAX_ROUNDS);
+        protocol.max_rounds = least(TEST_ROUNDS * protocol.max_rounds, NNM_MAX_ROUNDS);
+        protocol.target_error /= TEST_ROUNDS;
+    }
     return protocol;
 }

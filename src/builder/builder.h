@@ -9,6 +9,7 @@ struct nnm_builder {
     nnm_workspace *workspace;
     nnm_hooks hooks; /* zeroed where the caller gave none */
     nnm_effort effort;
+    bool testing; /* a test set is being measured */
     nnm_builder_locks locks;
     uint64_t deadline_ns; /* when measuring ends by itself; 0: never */
 };
@@ -42,7 +43,7 @@ NNM_NODISCARD nnm_status nnm_builder_take_device(nnm_builder *builder, const nnm
 /* How the workspace wants sessions; valid until its configuration is read again. */
 nnm_session_options nnm_builder_session_options(const nnm_builder *builder);
 
-/* How the workspace wants kernels measured, with the effort that the caller asked for. */
+/* How the workspace wants kernels measured, with the effort that the caller asked for; test sets in twice the rounds. */
 nnm_protocol nnm_builder_protocol(const nnm_builder *builder);
 
 /* Options from which a kernel's graph is built in this workspace. */

@@ -15,7 +15,7 @@
 /* Of a budget of kernels, so much goes to the test sets at most; of what is left, half to the first kernels. */
 #define TEST_SHARE 4
 #define FIRST_SHARE 2
-/* Of a budget of time: test kernels are measured three times as long. */
+/* Of a budget of time: test kernels are measured twice as long. */
 #define TEST_TIME_SHARE 0.25
 #define FIRST_TIME_SHARE 0.35
 /* With a target or a time, the first kernels are fewer, for nobody knows yet how many are needed or fit. */
@@ -24,7 +24,7 @@
 #define FEW_MOST 200
 /* A kernel takes so long at least: for those that cannot fit into a time no model files are written. */
 #define LEAST_SECONDS 0.1
-#define LEAST_TEST_SECONDS 0.3
+#define LEAST_TEST_SECONDS 0.2
 #define LEAST_FITTING 10
 
 bool nnm_spending_is_limited(const nnm_plan *plan)

@@ -14,18 +14,17 @@ nnm_status nnm_test_set_measure(nnm_builder *builder, const nnm_group *group, nn
 {
     nnm_config_list taken = {0};
     nnm_kernel_data *fresh = NULL;
-    nnm_effort effort = builder->effort;
     char *mark = nnm_turn_mark(NNM_TEST_SET_MARK, 0, group->options.mark);
     nnm_sample_options sample = NNM_SAMPLE_OPTIONS_INIT;
     sample.mark = mark;
     sample.seed = group->options.seed;
     sample.exclude = &taken;
     nnm_status status = mark ? nnm_group_list_taken(builder, group, &taken, err) : nnm_fail_memory(err);
-    builder->effort = effort == NNM_EFFORT_QUICK ? NNM_EFFORT_CONFIGURED : NNM_EFFORT_THOROUGH;
+    builder->testing = true;
     if (status == NNM_OK)
         status =
             nnm_builder_sit(builder, member->kernel, member->test_sample_num, &sample, sitting, &fresh, summary, err);
-    builder->effort = effort;
+    builder->testing = false;
     if (status == NNM_OK) status = nnm_group_take(&member->test_set, fresh, err);
     nnm_config_list_fini(&taken);
     free(mark);
