@@ -114,11 +114,11 @@ heading "Sample, measure, fit"
 # The prior has kernels a thousand times slower than others. Should too many be among these, the measurements that are
 # there when the time is up do as well.
 predictor=$results/predictors/${kernel}_prior.nnm
-show build --workspace "$workspace" --backend $backend --kernel $kernel --num "$num" --iteration 1
+show build --workspace "$workspace" --backend $backend --kernel $kernel --num "$num" --iteration 1 --quick
 code=0
 built=$SECONDS
 timeout --foreground --signal INT "$budget" $nn_meter build --workspace "$workspace" --backend $backend \
-    --kernel $kernel --num "$num" --iteration 1 --json >"$scratch/build" || code=$?
+    --kernel $kernel --num "$num" --iteration 1 --quick --json >"$scratch/build" || code=$?
 built=$((SECONDS - built))
 case $code in
 0 | 3) predictor=$(field "$scratch/build" predictor) ;;
