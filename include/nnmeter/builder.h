@@ -227,12 +227,12 @@ NNM_NODISCARD NNM_API nnm_status nnm_build_adaptive_predictor_by_data(nnm_builde
                                                                       const nnm_build_options *options,
                                                                       nnm_build_result *out, nnm_error *err);
 
-/* The whole for one kernel type. First a test set is drawn from the prior and measured in twice the rounds of others: mark "testset". Then
- * come the first kernels and, `iteration` - 1 times, further ones: marks "prior", "finegrained1", "finegrained2", ...;
- * "prior", "prior1", ...; or "auto", "auto1", ..., by the sampler. With a budget the samplers prior and auto go on
- * until it is spent. It ends early when the target or, where the sampler is not finegrained or a budget or target is
- * given, the ceiling of the labels is reached (nnm_build_result.ended). Interrupted or killed, it continues where it
- * was when called again with the same arguments. Errors: VALUE (an option), those of the steps. */
+/* The whole for one kernel type. First a test set is drawn from the prior and measured in twice the rounds of others:
+ * mark "testset". Then come the first kernels and, `iteration` - 1 times, further ones: marks "prior", "finegrained1",
+ * "finegrained2", ...; "prior", "prior1", ...; or "auto", "auto1", ..., by the sampler. With a budget the samplers
+ * prior and auto go on until it is spent. It ends early when the target or, where the sampler is not finegrained or a
+ * budget or target is given, the ceiling of the labels is reached (nnm_build_result.ended). Interrupted or killed, it
+ * continues where it was when called again with the same arguments. Errors: VALUE (an option), those of the steps. */
 NNM_NODISCARD NNM_API nnm_status nnm_build_predictor_for_kernel(nnm_builder *builder, const char *kernel_type,
                                                                 const char *backend, const nnm_build_options *options,
                                                                 nnm_build_result *out, nnm_error *err);

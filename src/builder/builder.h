@@ -43,7 +43,8 @@ NNM_NODISCARD nnm_status nnm_builder_take_device(nnm_builder *builder, const nnm
 /* How the workspace wants sessions; valid until its configuration is read again. */
 nnm_session_options nnm_builder_session_options(const nnm_builder *builder);
 
-/* How the workspace wants kernels measured, with the effort that the caller asked for; test sets in twice the rounds. */
+/* How the workspace wants kernels measured, with the effort that the caller asked for; test sets in twice the rounds.
+ */
 nnm_protocol nnm_builder_protocol(const nnm_builder *builder);
 
 /* Options from which a kernel's graph is built in this workspace. */

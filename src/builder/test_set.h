@@ -5,7 +5,8 @@
 #include "builder/group.h"
 #include "builder/sitting.h"
 
-/* Draws and measures the test set of a member, in twice the rounds: mark "testset", with the caller's mark behind it. */
+/* Draws and measures the test set of a member, in twice the rounds: mark "testset", with the caller's mark behind it.
+ */
 NNM_NODISCARD nnm_status nnm_test_set_measure(nnm_builder *builder, const nnm_group *group, nnm_member *member,
                                               const nnm_sitting *sitting, nnm_profile_summary *summary, nnm_error *err);
 
