@@ -88,7 +88,7 @@ static void a_config_file_is_read(void **state)
     assert_int_equal(data->count, 2);
     const nnm_kernel_record *first = &data->records[0], *second = &data->records[1];
     assert_string_equal(first->id, "YB2F4N");
-    assert_string_equal(first->model, "/work/space/predictor_build/kernels/conv-bn-relu_prior_YB2F4N");
+    assert_string_equal(first->model, "/home/user/space/predictor_build/kernels/conv-bn-relu_prior_YB2F4N");
     assert_null(first->converted_model);
     assert_true(first->has_config);
     assert_false(first->has_latency);
@@ -367,7 +367,7 @@ static void merging_adds_what_is_missing(void **state)
     both = nnm_kernel_data_find(from, "YB2F4N");
     assert_true(both->has_config);
     assert_int_equal(both->shape_count, 1);
-    assert_string_equal(both->model, "/work/space/predictor_build/kernels/conv-bn-relu_prior_YB2F4N");
+    assert_string_equal(both->model, "/home/user/space/predictor_build/kernels/conv-bn-relu_prior_YB2F4N");
     assert_string_equal(nnm_kernel_data_find(from, "AAAAAA")->converted_model, "b.onnx");
     nnm_kernel_data_free(into);
     nnm_kernel_data_free(from);
