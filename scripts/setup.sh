@@ -16,8 +16,8 @@ charts='libjs-chart.js'
 runtimes='libxnnpack-dev libpthreadpool-dev libdnnl-dev'
 # clang and its run-time library are for the fuzzers.
 tests='libcmocka-dev locales python3 python3-onnx clang libclang-rt-dev clang-format'
-# Opens a report, and takes its picture.
-tests="$tests chromium"
+# groff checks the manual page, chromium opens a report and takes its picture.
+tests="$tests groff-base chromium"
 # For TensorFlow Lite in WebAssembly; an npm from elsewhere will do.
 command -v npm >/dev/null || tests="$tests npm"
 comparisons='python3-sklearn python3-xgboost'

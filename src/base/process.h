@@ -1,11 +1,14 @@
 /*
- * Child processes for code that may crash, hang or take all memory. Each call is made by the child, right after fork;
- * between fork and the first of them all signals are to be blocked.
+ * Child processes for code that may crash, hang or take all memory. All calls but the first are made by the child.
  */
 #ifndef NNM_BASE_PROCESS_H
 #define NNM_BASE_PROCESS_H
 
 #include <sys/types.h>
+
+/* fork, with all signals blocked in the child until it leaves its parent: no handler of the parent's program runs in
+ * it. Returns as fork does, with errno. */
+pid_t nnm_process_fork(void);
 
 /* Handlers of the parent's program do not run here, Ctrl-C is the parent's business, nothing dumps core, and this
  * process ends with the parent, or first when memory is short. */

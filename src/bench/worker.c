@@ -14,6 +14,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/memory.h"
+#include "base/process.h"
 #include "bench/channel.h"
 #include "bench/child.h"
 #include "bench/cpu.h"
@@ -141,13 +142,9 @@ static nnm_status spawn(nnm_worker *worker, nnm_error *err)
         return nnm_fail_errno(err, "cannot connect a worker process");
     nnm_child child = {worker->backend, worker->options, worker->protocol, getpid(), pair[1], worker->quiet};
 
-    sigset_t all, before;
-    sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    pid_t pid = fork();
+    pid_t pid = nnm_process_fork();
     if (pid == 0) nnm_child_main(&child);
     int number = errno;
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
     close(pair[1]);
     if (pid < 0) {
         close(pair[0]);

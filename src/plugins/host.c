@@ -142,13 +142,9 @@ static nnm_status start(nnm_host *host, nnm_error *err)
     if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0)
         return nnm_fail_errno(err, "cannot connect a process for customised code");
     pid_t parent = getpid();
-    sigset_t all, before;
-    sigfillset(&all);
-    (void)pthread_sigmask(SIG_SETMASK, &all, &before);
-    pid_t pid = fork();
+    pid_t pid = nnm_process_fork();
     if (pid == 0) child_main(host, parent, pair[1]);
     int number = errno;
-    (void)pthread_sigmask(SIG_SETMASK, &before, NULL);
     close(pair[1]);
     if (pid < 0) {
         close(pair[0]);

@@ -9,7 +9,7 @@ page=$folder/nn-meter.1 found=$folder/found
 "$1" --manual >"$page"
 
 # -ww: every warning. -z: print nothing else. A page set for 80 columns must not run over.
-if command -v groff >/dev/null && groff -man -z /dev/null 2>/dev/null; then
+if command -v groff >/dev/null && groff -man -Tutf8 -z /dev/null 2>/dev/null; then
     checked=yes
     groff -man -Tutf8 -rLL=80n -ww -z "$page" 2>"$found" || echo "groff failed" >>"$found"
 fi
